@@ -1,0 +1,2 @@
+//! simrun
+fn main() {}

@@ -1,0 +1,12 @@
+//! Everything simrun simulates: the [`world`] (hosts, processes, network, clocks, block devices, trace), the
+//! shared parts built on it, and one module per database product.
+//!
+//! Nothing here knows of scenarios, fault plans or checkers: a node does not know that it is being tested.
+
+#[cfg(not(madsim))]
+compile_error!(
+    "simrun needs `--cfg madsim`: .cargo/config.toml sets it, but an environment variable RUSTFLAGS (or \
+     CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_RUSTFLAGS) overrides that file. Unset it or add `--cfg madsim` to it."
+);
+
+pub mod world;

@@ -1,0 +1,5 @@
+//! The simulated world: one file per simulated thing, on madsim's executor.
+
+pub mod digest;
+pub mod streams;
+pub mod time;
