@@ -1,5 +1,6 @@
 //! The simulated world: one file per simulated thing, on madsim's executor.
 
 pub mod digest;
+pub mod latency;
 pub mod streams;
 pub mod time;
