@@ -1,1 +1,4 @@
-//! Placeholder.
+//! Everything that drives the simulated world: scenarios, draws, runs, checks, and the command line.
+
+pub mod check;
+pub mod history;

@@ -1,0 +1,70 @@
+//! The list of all checks: name, promise, and a history that breaks it.
+//!
+//! `simrun list checks` and `simrun explain` read it, and a test proves that every example breaks its promise.
+
+use super::{Finding, linearizable};
+
+/// One check as a reader meets it.
+pub struct Check {
+    /// Its name, in kebab-case.
+    pub name: &'static str,
+    /// What it promises when it holds, in one sentence.
+    pub promise: &'static str,
+    /// The same in Chinese.
+    pub promise_zh: &'static str,
+    /// A small story that breaks the promise.
+    pub example: Example,
+}
+
+/// A written example that breaks a promise.
+pub struct Example {
+    /// What happens in it, in a sentence or two.
+    pub story: &'static str,
+    /// The example in its written form.
+    pub text: &'static str,
+    /// Judges the example.
+    pub judge: fn(&str) -> Finding,
+}
+
+impl Check {
+    /// The finding that the check makes of its own example.
+    pub fn judge_example(&self) -> Finding {
+        (self.example.judge)(self.example.text)
+    }
+}
+
+/// Every check, in the order in which they are shown.
+pub const CHECKS: &[&Check] = &[&linearizable::CHECK];
+
+/// The check with this name.
+pub fn find(name: &str) -> Option<&'static Check> {
+    CHECKS.iter().copied().find(|check| check.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Answer;
+
+    #[test]
+    fn every_example_breaks_its_promise() {
+        for check in CHECKS {
+            let finding = check.judge_example();
+            assert_eq!(finding.answer, Answer::Violated, "{}: {:?}", check.name, finding.explanation);
+            assert_eq!(finding.check, check.name);
+            assert!(finding.event.is_some() || finding.at.is_some(), "{} names no moment", check.name);
+            assert!(!finding.explanation.is_empty(), "{} explains nothing", check.name);
+        }
+    }
+
+    #[test]
+    fn names_are_kebab_case_and_unique() {
+        for check in CHECKS {
+            assert!(check.name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'), "{}", check.name);
+            let listed = CHECKS.iter().filter(|other| other.name == check.name).count();
+            assert_eq!(listed, 1, "{} is listed more than once", check.name);
+            assert!(check.promise.ends_with('.'), "{}", check.name);
+            assert!(check.promise_zh.ends_with('。'), "{}", check.name);
+        }
+    }
+}

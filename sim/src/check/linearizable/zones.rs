@@ -1,0 +1,298 @@
+//! Registers whose written values are all different, decided in `n log n` (Gibbons and Korach, "Testing Shared
+//! Memories").
+//!
+//! Put each write together with the reads that return its value. In such a group let *f* be the earliest answer
+//! and *s* the latest call:
+//!
+//! ```text
+//!     write 7  |-----f                 f < s: someone was answered before someone else called, and both saw 7.
+//!     read 7            s------|       So the register held 7 all the time from f to s: a forward zone.
+//!
+//!     write 7  |---------f             s < f: all of the group may have happened at one moment between s and f,
+//!     read 7       s----------|        and we do not know which: a backward zone.
+//! ```
+//!
+//! The register holds one value at a time. So the history is linearizable exactly when no read ends before its
+//! write begins, no two forward zones overlap, and no backward zone lies inside a forward zone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Violation;
+use super::project::KeyOperation;
+use crate::history::{Action, END, History, Interval, Key, Reply, Value};
+
+/// What a register holds: a value, or nothing yet.
+type Content = Option<Value>;
+
+/// The history of one register.
+pub struct Register {
+    initial: Content,
+    operations: Vec<Access>,
+}
+
+/// One read or write of it.
+#[derive(Clone, Copy)]
+struct Access {
+    operation: usize,
+    interval: Interval,
+    is_write: bool,
+    content: Content,
+}
+
+/// All that concerns one value.
+struct Group {
+    content: Content,
+    write: Option<Access>,
+    reads: Vec<Access>,
+}
+
+/// A group with its zone. The group of the initial value has no write: it begins before everything.
+struct Zone {
+    group: Group,
+    /// The earliest answer.
+    first_answer: usize,
+    /// The latest call.
+    last_call: usize,
+}
+
+/// Why a register cannot be explained.
+pub struct Conflict {
+    sentences: Sentences,
+}
+
+/// What is told about a conflict, kept apart from the words until a person wants them.
+enum Sentences {
+    NeverWritten(Access),
+    ReadBeforeWrite { read: Access, write: Access },
+    TwoAtOnce([Evidence; 2]),
+    NoRoom { holder: Evidence, guest: Access },
+}
+
+/// Why a register held a value from one moment to another.
+struct Evidence {
+    content: Content,
+    /// The operation answered first; `None` if the value was there from the beginning.
+    answered: Option<Access>,
+    /// The operation called last.
+    called: Access,
+}
+
+/// The history of the key as a register, if each operation is one read or one write and all written values differ.
+pub fn as_register(initial: &[Value], operations: &[KeyOperation<'_>]) -> Option<Register> {
+    let initial = content_of(initial)?;
+    let mut written: BTreeSet<Content> = BTreeSet::from([initial]);
+    let mut accesses = Vec::with_capacity(operations.len());
+    for operation in operations {
+        let access = access_of(operation)?;
+        if access.is_write && !written.insert(access.content) {
+            return None;
+        }
+        accesses.push(access);
+    }
+    Some(Register { initial, operations: accesses })
+}
+
+fn content_of(row: &[Value]) -> Option<Content> {
+    match row {
+        [] => Some(None),
+        [value] => Some(Some(*value)),
+        _ => None,
+    }
+}
+
+fn access_of(operation: &KeyOperation<'_>) -> Option<Access> {
+    let (is_write, content) = match operation.actions.as_slice() {
+        [(Action::Write { value, .. }, _)] => (true, Some(*value)),
+        [(Action::Read { .. }, Some(Reply::Row(row)))] => (false, content_of(row)?),
+        _ => return None,
+    };
+    Some(Access { operation: operation.operation, interval: operation.interval, is_write, content })
+}
+
+/// Decides the history up to a position: what was called later is left out, what was answered later has no answer.
+pub fn decide(register: &Register, until: usize) -> Result<(), Conflict> {
+    let zones = zones_of(register, until)?;
+    let (mut forward, backward): (Vec<Zone>, Vec<Zone>) =
+        zones.into_iter().partition(|zone| zone.first_answer < zone.last_call);
+    forward.sort_by_key(|zone| zone.first_answer);
+    for pair in forward.windows(2) {
+        if pair[1].first_answer < pair[0].last_call {
+            return Err(two_at_once(&pair[0], &pair[1]));
+        }
+    }
+    for guest in &backward {
+        let earlier = forward.partition_point(|zone| zone.first_answer < guest.last_call);
+        let Some(holder) = earlier.checked_sub(1).map(|last| &forward[last]) else { continue };
+        if guest.first_answer < holder.last_call {
+            return Err(no_room(holder, guest));
+        }
+    }
+    Ok(())
+}
+
+fn zones_of(register: &Register, until: usize) -> Result<Vec<Zone>, Conflict> {
+    let mut zones = Vec::new();
+    for group in groups_of(register, until) {
+        if let Some(zone) = zone_of(register.initial, group)? {
+            zones.push(zone);
+        }
+    }
+    Ok(zones)
+}
+
+fn groups_of(register: &Register, until: usize) -> Vec<Group> {
+    let mut groups: BTreeMap<Content, Group> = BTreeMap::new();
+    for access in &register.operations {
+        let Some(access) = seen_until(access, until) else { continue };
+        let group = groups.entry(access.content).or_insert_with(|| Group {
+            content: access.content,
+            write: None,
+            reads: Vec::new(),
+        });
+        if access.is_write {
+            group.write = Some(access);
+        } else {
+            group.reads.push(access);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// The access as one knew it at a position.
+fn seen_until(access: &Access, until: usize) -> Option<Access> {
+    let mut access = *access;
+    if access.interval.called > until {
+        return None;
+    }
+    if access.interval.returned > until {
+        access.interval.returned = END;
+    }
+    // Of a read without an answer nothing is known, not even that it saw this value.
+    (access.is_write || access.interval.returned != END).then_some(access)
+}
+
+/// The zone of a group; none for a write that nobody saw and that may never have happened.
+fn zone_of(initial: Content, group: Group) -> Result<Option<Zone>, Conflict> {
+    let is_initial = group.content == initial;
+    match (group.write, group.reads.first()) {
+        (Some(write), None) if write.interval.returned == END => return Ok(None),
+        (None, Some(read)) if !is_initial => return Err(Conflict { sentences: Sentences::NeverWritten(*read) }),
+        _ => {}
+    }
+    if let Some(write) = group.write {
+        let early = group.reads.iter().find(|read| read.interval.before(&write.interval));
+        if let Some(read) = early {
+            return Err(Conflict { sentences: Sentences::ReadBeforeWrite { read: *read, write } });
+        }
+    }
+    let intervals = || group.write.iter().chain(&group.reads).map(|access| access.interval);
+    let first_answer = if is_initial { 0 } else { intervals().map(|interval| interval.returned).min().unwrap_or(END) };
+    let last_call = intervals().map(|interval| interval.called).max().unwrap_or(0);
+    Ok(Some(Zone { group, first_answer, last_call }))
+}
+
+fn two_at_once(first: &Zone, second: &Zone) -> Conflict {
+    Conflict { sentences: Sentences::TwoAtOnce([evidence_of(first), evidence_of(second)]) }
+}
+
+fn no_room(holder: &Zone, guest: &Zone) -> Conflict {
+    let everyone = || guest.group.write.iter().chain(&guest.group.reads);
+    let earliest = everyone().min_by_key(|access| access.interval.returned).expect("a group is never empty");
+    Conflict { sentences: Sentences::NoRoom { holder: evidence_of(holder), guest: *earliest } }
+}
+
+fn evidence_of(zone: &Zone) -> Evidence {
+    let everyone = || zone.group.write.iter().chain(&zone.group.reads).copied();
+    let answered = everyone().find(|access| access.interval.returned == zone.first_answer);
+    let called = everyone().max_by_key(|access| access.interval.called).expect("a group is never empty");
+    Evidence { content: zone.group.content, answered, called }
+}
+
+/// The earliest answer after which the register cannot be explained, of a register that cannot.
+///
+/// A history that is linearizable was so at every moment before, so the moment is found by halving.
+pub fn first_violation(history: &History, key: Key, register: &Register) -> Violation {
+    let mut answers: Vec<(usize, usize)> = register
+        .operations
+        .iter()
+        .filter(|access| access.interval.returned != END)
+        .map(|access| (access.interval.returned, access.operation))
+        .collect();
+    answers.sort_unstable();
+    let good = answers.partition_point(|(position, _)| decide(register, *position).is_ok());
+    let (position, operation) = answers[good.min(answers.len() - 1)];
+    let explanation = match decide(register, position) {
+        Ok(()) => Vec::new(),
+        Err(conflict) => conflict.explain(history, key),
+    };
+    Violation { operation, position, explanation }
+}
+
+impl Conflict {
+    /// The conflict in whole sentences.
+    pub fn explain(&self, history: &History, key: Key) -> Vec<String> {
+        let tell = |access: &Access| history.tell_on(&history.operations[access.operation], key);
+        let key_name = history.key_name(key);
+        match &self.sentences {
+            Sentences::NeverWritten(read) => {
+                vec![format!("{}.", tell(read)), never_written(history, key, read.content)]
+            }
+            Sentences::ReadBeforeWrite { read, write } => {
+                vec![format!("{}.", tell(read)), format!("But that value was first written later: {}.", tell(write))]
+            }
+            Sentences::TwoAtOnce(both) => {
+                let mut sentences: Vec<String> =
+                    both.iter().map(|evidence| evidence.explain(history, key, &tell)).collect();
+                let [first, second] = both.each_ref().map(|evidence| name_of(history, evidence.content));
+                sentences.push(format!("So key {key_name} would have held {first} and {second} at the same time."));
+                sentences
+            }
+            Sentences::NoRoom { holder, guest } => vec![
+                holder.explain(history, key, &tell),
+                format!("Yet in that time {}.", tell(guest)),
+                format!(
+                    "There is no moment at which key {key_name} could have held {}.",
+                    name_of(history, guest.content)
+                ),
+            ],
+        }
+    }
+}
+
+impl Evidence {
+    fn explain(&self, history: &History, key: Key, tell: &impl Fn(&Access) -> String) -> String {
+        let (key, content) = (history.key_name(key), name_of(history, self.content));
+        match &self.answered {
+            None => {
+                format!("Key {key} held {content} from the beginning until the call of this: {}.", tell(&self.called))
+            }
+            Some(answered) => format!(
+                "Key {key} held {content} from the answer of this: {}, until the call of this: {}.",
+                tell(answered),
+                tell(&self.called)
+            ),
+        }
+    }
+}
+
+fn name_of(history: &History, content: Content) -> String {
+    content.map_or_else(|| "nothing".to_string(), |value| history.value_name(value))
+}
+
+/// Why a value that was read cannot have been there.
+fn never_written(history: &History, key: Key, content: Content) -> String {
+    let value = name_of(history, content);
+    let writes = |action: &Action| match action {
+        Action::Write { key: written, value } => *written == key && Some(*value) == content,
+        _ => false,
+    };
+    let writer = history.operations.iter().find(|operation| operation.actions.iter().any(writes));
+    match writer {
+        Some(operation) if operation.is_failed() => {
+            format!("But the only write of {value} definitely failed: {}.", history.tell_on(operation, key))
+        }
+        Some(operation) => format!("But {value} was first written later: {}.", history.tell_on(operation, key)),
+        None if content.is_none() => "But the key held a value from the beginning, and nobody removes one.".to_string(),
+        None => format!("But nobody ever wrote {value}."),
+    }
+}

@@ -1,0 +1,156 @@
+//! Operations and moments in words, for the sentences of findings.
+//!
+//! One place says how an operation is told, so that every checker tells it the same way.
+
+use super::{Action, History, Key, Operation, Origin, Outcome, Reply, Value};
+
+impl History {
+    /// The name of a key.
+    pub fn key_name(&self, key: Key) -> String {
+        self.names.keys.get(&key).cloned().unwrap_or_else(|| key.to_string())
+    }
+
+    /// The name of a value.
+    pub fn value_name(&self, value: Value) -> String {
+        self.names.values.get(&value).cloned().unwrap_or_else(|| value.to_string())
+    }
+
+    /// A row in words: `nothing`, `4` or `[1 2 3]`.
+    pub fn row_name(&self, row: &[Value]) -> String {
+        match row {
+            [] => "nothing".to_string(),
+            [value] => self.value_name(*value),
+            _ => self.list_name(row),
+        }
+    }
+
+    /// A list in words: `[1 2 3]`, shortened in the middle when it is long.
+    pub fn list_name(&self, row: &[Value]) -> String {
+        let names = |part: &[Value]| part.iter().map(|value| self.value_name(*value)).collect::<Vec<_>>().join(" ");
+        if row.len() <= 12 {
+            return format!("[{}]", names(row));
+        }
+        format!("[{} … {}] ({} elements)", names(&row[..4]), names(&row[row.len() - 6..]), row.len())
+    }
+
+    /// When the operation ran: `from 1.000000s to 1.200000s`, or by lines.
+    pub fn when(&self, operation: &Operation) -> String {
+        let from = self.moment(operation.called.to_string(), operation.called_event);
+        match operation.returned {
+            Some(at) => format!("from {from} to {}", self.moment(at.to_string(), operation.returned_event)),
+            None => format!("from {from}, never answered"),
+        }
+    }
+
+    fn moment(&self, time: String, event: Option<u64>) -> String {
+        match (self.origin, event) {
+            (Origin::File, Some(line)) => format!("line {line}"),
+            _ => time,
+        }
+    }
+
+    /// Who ran the operation: `client 3`, with the node where that is known.
+    pub fn who(&self, operation: &Operation) -> String {
+        let who = match self.origin {
+            Origin::Run => format!("client {}", operation.client),
+            Origin::File => format!("process {}", operation.client),
+        };
+        match &operation.node {
+            Some(node) => format!("{who} at {node}"),
+            None => who,
+        }
+    }
+
+    /// The whole operation: `client 3 read 4 from key 1, from 1.000000s to 1.200000s`.
+    pub fn tell(&self, operation: &Operation) -> String {
+        self.tell_where(operation, |_| true)
+    }
+
+    /// The operation as far as it concerns one key.
+    pub fn tell_on(&self, operation: &Operation, key: Key) -> String {
+        self.tell_where(operation, |action| action.key() == key)
+    }
+
+    fn tell_where(&self, operation: &Operation, wanted: impl Fn(&Action) -> bool) -> String {
+        let mut deeds: Vec<String> = operation
+            .replied_actions()
+            .filter(|(action, _)| wanted(action))
+            .map(|(action, reply)| self.tell_action(action, reply))
+            .collect();
+        if deeds.len() > 8 {
+            let rest = deeds.len() - 7;
+            deeds.truncate(7);
+            deeds.push(format!("{rest} more"));
+        }
+        let doubt = match operation.outcome {
+            Outcome::Ok(_) => "",
+            Outcome::Failed(_) => " (failed)",
+            Outcome::Unknown => " (outcome unknown)",
+        };
+        format!("{} {}{doubt}, {}", self.who(operation), deeds.join(", "), self.when(operation))
+    }
+
+    fn tell_action(&self, action: &Action, reply: Option<&Reply>) -> String {
+        let key = self.key_name(action.key());
+        match (*action, reply) {
+            (Action::Read { .. }, Some(Reply::Row(row))) => format!("read {} from key {key}", self.row_name(row)),
+            (Action::Read { .. }, _) => format!("read key {key}"),
+            (Action::Write { value, .. }, _) => format!("wrote {} to key {key}", self.value_name(value)),
+            (Action::Append { value, .. }, _) => format!("appended {} to key {key}", self.value_name(value)),
+            (Action::Add { delta, .. }, _) => format!("added {delta} to key {key}"),
+            (Action::CompareAndSet { expected, new, .. }, reply) => {
+                let (expected, new) = (self.value_name(expected), self.value_name(new));
+                let result = match reply {
+                    Some(Reply::Matched(true)) => " and succeeded",
+                    Some(Reply::Matched(false)) => " and found another value",
+                    _ => "",
+                };
+                format!("compared key {key} with {expected} to set {new}{result}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nodes::world::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn an_operation_is_told_with_its_times() {
+        let operation = Operation::new(
+            3,
+            Instant(1_000_000_000),
+            Some(Instant(1_200_000_000)),
+            vec![Action::Read { key: 1 }, Action::Write { key: 2, value: 5 }],
+            Outcome::Ok(vec![Reply::Row(vec![4]), Reply::Done]),
+        );
+        let history = History::default();
+        let told = "client 3 read 4 from key 1, wrote 5 to key 2, from 1.000000s to 1.200000s";
+        assert_eq!(history.tell(&operation), told);
+        assert_eq!(history.tell_on(&operation, 2), "client 3 wrote 5 to key 2, from 1.000000s to 1.200000s");
+    }
+
+    #[test]
+    fn a_history_from_a_file_is_told_by_its_lines_and_names() {
+        let mut operation = Operation::new(
+            7,
+            Instant(0),
+            None,
+            vec![Action::CompareAndSet { key: 1, expected: 8, new: 9 }],
+            Outcome::Unknown,
+        );
+        operation.called_event = Some(17);
+        let mut history = History { origin: Origin::File, ..History::default() };
+        history.names.keys.insert(1, ":x".to_string());
+        let told = "process 7 compared key :x with 8 to set 9 (outcome unknown), from line 17, never answered";
+        assert_eq!(history.tell(&operation), told);
+    }
+
+    #[test]
+    fn a_long_list_is_shortened_in_the_middle() {
+        let row: Vec<i64> = (1..=20).collect();
+        assert_eq!(History::default().list_name(&row), "[1 2 3 4 … 15 16 17 18 19 20] (20 elements)");
+    }
+}
