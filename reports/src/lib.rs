@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The report of a run as data, and its renderers.
+//!
+//! `sim` fills in a [`Report`] for each seed; this crate turns it into what people and tools read. It knows neither
+//! the simulator nor the products: a report can be stored, read back and rendered again on another machine.
+//!
+//! * [`report`](mod@report): the data. Start with [`Report`].
+//! * [`summary`](mod@summary): many seeds together.
+//! * [`render`](mod@render): one file for each format.
+
+pub mod render;
+pub mod report;
+pub mod summary;
+
+pub use render::text::Text;
+pub use report::*;
+pub use summary::{SeedLine, Summary};

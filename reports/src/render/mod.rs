@@ -1,0 +1,9 @@
+//! The renderers: one file (or folder) for each format, each a function from a Report to text.
+//!
+//! A renderer reads the [`Report`](crate::Report) and decides nothing: no verdict, no measurement and no filter that
+//! it does not mention in what it prints. The same Report gives the same bytes.
+
+pub mod json;
+pub mod jsonl;
+pub mod pretty;
+pub mod text;
