@@ -14,6 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 pub mod clock;
+pub mod device;
 pub mod digest;
 pub mod executor;
 pub mod latency;
