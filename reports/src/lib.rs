@@ -5,12 +5,15 @@
 //!
 //! * [`report`](mod@report): the data. Start with [`Report`].
 //! * [`summary`](mod@summary): many seeds together.
+//! * [`suite`](mod@suite): a scenario as CI sees it.
 //! * [`render`](mod@render): one file for each format.
 
 pub mod render;
 pub mod report;
+pub mod suite;
 pub mod summary;
 
 pub use render::text::Text;
 pub use report::*;
+pub use suite::Suite;
 pub use summary::{SeedLine, Summary};

@@ -3,7 +3,10 @@
 //! A renderer reads the [`Report`](crate::Report) and decides nothing: no verdict, no measurement and no filter that
 //! it does not mention in what it prints. The same Report gives the same bytes.
 
+pub mod github;
 pub mod json;
 pub mod jsonl;
+pub mod junit;
+pub mod markdown;
 pub mod pretty;
 pub mod text;

@@ -110,6 +110,8 @@ pub struct Check {
     pub explanation: Vec<Sentence>,
     /// Whether the scenario expected this answer.
     pub expected: bool,
+    /// The line of the scenario file that asks for it.
+    pub line: Option<u32>,
 }
 
 /// The event a check points at.

@@ -119,6 +119,7 @@ fn checks(finding: Sentence) -> Vec<Check> {
         evidence: evidence.map(|(event, at)| Evidence { event, at: ms(at) }),
         explanation,
         expected: answer == Answer::Holds,
+        line: Some(63),
     };
     let detail = Sentence::from("first bad write: pb1 LSN 0/3A10 at 21.204s, over a record that pb2 wrote at 21.131s");
     let lost = Sentence::from("2 acknowledged transfers are not in the log: 871, 872");

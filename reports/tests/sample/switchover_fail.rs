@@ -98,6 +98,7 @@ fn checks() -> Vec<Check> {
         evidence: None,
         explanation: Vec::new(),
         expected: true,
+        line: None,
     };
     vec![
         holds(

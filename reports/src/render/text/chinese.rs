@@ -67,6 +67,9 @@ pub const CHINESE: Text = Text {
         no_effect: "未见效果",
         lost: "丢失",
         unknown: "无法判定",
+        verdict: "结论",
+        rto_quantiles: "RTO p50 / p95 / 最差",
+        lost_commits: "丢失提交",
         scenario: "场景",
         seeds: "种子",
         check: "检查项",
@@ -129,8 +132,17 @@ pub const CHINESE: Text = Text {
         },
         rto_over_seeds: |p50, p95, worst| format!("p50 {p50},p95 {p95},最差 {worst}"),
         never_served_seeds: |count| format!("{} 个种子中业务一直未恢复", grouped(count)),
-        violated_seeds: |check, violated, all, first| {
-            format!("{check} 在 {} / {} 个种子中被违反,首个种子 {first}", grouped(violated), grouped(all))
+        violated_seeds: |check, violated, all, first| match all {
+            1 => format!("{check} 在种子 {first} 中被违反"),
+            _ => format!("{check} 在 {} / {} 个种子中被违反,首个种子 {first}", grouped(violated), grouped(all)),
+        },
+        could_not_tell_seeds: |check, count, all| match all {
+            1 => format!("{check} 无法判定"),
+            _ => format!("{check} 在 {} / {} 个种子中无法判定", grouped(count), grouped(all)),
+        },
+        expected_violation_missing: |check, all| match all {
+            1 => format!("{check} 本应被违反,但没有出现"),
+            _ => format!("{check} 本应被违反,但在全部 {} 个种子中都没有出现", grouped(all)),
         },
     },
 };

@@ -67,6 +67,9 @@ pub const ENGLISH: Text = Text {
         no_effect: "NO EFFECT SEEN",
         lost: "lost",
         unknown: "could not tell",
+        verdict: "verdict",
+        rto_quantiles: "RTO p50 / p95 / worst",
+        lost_commits: "lost commits",
         scenario: "scenario",
         seeds: "seeds",
         check: "check",
@@ -142,8 +145,17 @@ pub const ENGLISH: Text = Text {
         },
         rto_over_seeds: |p50, p95, worst| format!("p50 {p50}, p95 {p95}, worst {worst}"),
         never_served_seeds: |count| format!("service never returned in {}", plural(count, "seed")),
-        violated_seeds: |check, violated, all, first| {
-            format!("{check} violated in {} of {} seeds, first in seed {first}", grouped(violated), grouped(all))
+        violated_seeds: |check, violated, all, first| match all {
+            1 => format!("{check} violated in seed {first}"),
+            _ => format!("{check} violated in {} of {} seeds, first in seed {first}", grouped(violated), grouped(all)),
+        },
+        could_not_tell_seeds: |check, count, all| match all {
+            1 => format!("{check} could not tell"),
+            _ => format!("{check} could not tell in {} of {} seeds", grouped(count), grouped(all)),
+        },
+        expected_violation_missing: |check, all| match all {
+            1 => format!("{check} should have been violated and was not"),
+            _ => format!("{check} should have been violated and was not, in any of {} seeds", grouped(all)),
         },
     },
 };

@@ -4,10 +4,12 @@
 //! are functions, because word order differs between languages. Names of checks, events and commands are not here:
 //! they are the same everywhere.
 
+mod cases;
 mod chinese;
 mod english;
 mod numbers;
 
+pub use cases::{case_headline, case_lines};
 pub use chinese::CHINESE;
 pub use english::ENGLISH;
 pub use numbers::grouped;
@@ -174,6 +176,12 @@ pub struct Labels {
     pub lost: &'static str,
     /// It could not be found out.
     pub unknown: &'static str,
+    /// The verdict.
+    pub verdict: &'static str,
+    /// RTO as quantiles over seeds.
+    pub rto_quantiles: &'static str,
+    /// Lost commits, as a heading.
+    pub lost_commits: &'static str,
     /// A scenario.
     pub scenario: &'static str,
     /// Seeds.
@@ -243,6 +251,10 @@ pub struct Phrases {
     pub never_served_seeds: fn(u64) -> String,
     /// A check over seeds: name, violated, all, first seed.
     pub violated_seeds: fn(&str, u64, u64, u64) -> String,
+    /// A check over seeds: name, could not tell, all.
+    pub could_not_tell_seeds: fn(&str, u64, u64) -> String,
+    /// A check that should have been violated and was not: name, all seeds.
+    pub expected_violation_missing: fn(&str, u64) -> String,
 }
 
 impl Text {
