@@ -57,6 +57,8 @@ struct Header {
     format: u32,
     #[serde(default)]
     origin: Origin,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    texts: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     initial: BTreeMap<Key, Row>,
     #[serde(default)]
@@ -68,6 +70,7 @@ pub fn write(history: &History) -> String {
     let header = Header {
         format: FORMAT,
         origin: history.origin,
+        texts: history.texts,
         initial: history.initial.clone(),
         names: history.names.clone(),
     };
@@ -118,6 +121,7 @@ fn read_header(content: &str, line: u64, history: &mut History) -> Result<(), Re
         return Err(ReadError::TooNew { line, found: header.format });
     }
     history.origin = header.origin;
+    history.texts = header.texts;
     history.initial = header.initial;
     history.names = header.names;
     Ok(())

@@ -31,6 +31,9 @@ pub type Row = Vec<Value>;
 pub struct History {
     /// Where the history comes from, and so how its moments are told.
     pub origin: Origin,
+    /// Whether values stand for the strings that `names` gives them: then an append joins strings, and a read finds
+    /// the whole string as one value.
+    pub texts: bool,
     /// What the keys held before the first operation. A key that is not named held nothing.
     pub initial: BTreeMap<Key, Row>,
     /// Names for keys and values that were not numbers where the history was recorded.

@@ -2,6 +2,8 @@
 //!
 //! One place says how an operation is told, so that every checker tells it the same way.
 
+use std::borrow::Cow;
+
 use super::{Action, History, Key, Operation, Origin, Outcome, Reply, Value};
 
 impl History {
@@ -10,9 +12,25 @@ impl History {
         self.names.keys.get(&key).cloned().unwrap_or_else(|| key.to_string())
     }
 
-    /// The name of a value.
+    /// The name of a value; a string in quotation marks, shortened at its beginning when it is long.
     pub fn value_name(&self, value: Value) -> String {
+        if self.texts {
+            return quoted(&self.text_of(value));
+        }
         self.names.values.get(&value).cloned().unwrap_or_else(|| value.to_string())
+    }
+
+    /// A string in quotation marks, shortened at its beginning when it is long.
+    pub fn text_name(&self, text: &str) -> String {
+        quoted(text)
+    }
+
+    /// The string that a value stands for, in a history of strings.
+    pub fn text_of(&self, value: Value) -> Cow<'_, str> {
+        match self.names.values.get(&value) {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(value.to_string()),
+        }
     }
 
     /// A row in words: `nothing`, `4` or `[1 2 3]`.
@@ -111,6 +129,20 @@ impl History {
     }
 }
 
+/// How many letters of a string are shown. Its end tells more than its beginning: appends happen there.
+const SHOWN: usize = 60;
+
+fn quoted(text: &str) -> String {
+    let letters = text.chars().count();
+    match letters.checked_sub(SHOWN) {
+        None | Some(0) => format!("{text:?}"),
+        Some(hidden) => {
+            let end: String = text.chars().skip(hidden).collect();
+            format!("…{end:?} ({letters} letters)")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use nodes::world::time::Instant;
@@ -146,6 +178,15 @@ mod tests {
         history.names.keys.insert(1, ":x".to_string());
         let told = "process 7 compared key :x with 8 to set 9 (outcome unknown), from line 17, never answered";
         assert_eq!(history.tell(&operation), told);
+    }
+
+    #[test]
+    fn a_long_string_is_shown_by_its_end() {
+        let mut history = History { texts: true, ..History::default() };
+        history.names.values.insert(1, "x".repeat(70) + "end");
+        history.names.values.insert(2, "short".to_string());
+        assert_eq!(history.value_name(2), "\"short\"");
+        assert_eq!(history.value_name(1), format!("…\"{}end\" (73 letters)", "x".repeat(57)));
     }
 
     #[test]

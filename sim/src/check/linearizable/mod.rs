@@ -5,21 +5,26 @@
 //! asks later. The specification splits by key, so each key is judged alone; a transaction over several keys is
 //! judged by what it did to each of them (that they changed together is the business of `isolation-kept`).
 //!
-//! Registers whose written values are all different are decided in `n log n` by [`zones`].
+//! Registers whose written values are all different are decided in `n log n` by `zones`. All
+//! else (compare-and-set, lists, counters, strings, values written twice) is a search for an order, in `search`;
+//! when its budget ends first the answer is "could not tell".
 //!
 //! Operations that definitely failed are left out. Those with an unknown outcome may have happened at any time
 //! after their call, or never. Reads answered by a standby are not judged here but by `no-stale-read`.
 
+mod deeds;
+mod order;
 mod project;
+mod rows;
+mod search;
+mod table;
 mod zones;
 
 #[cfg(test)]
 mod tests;
 
-use nodes::world::time::Instant;
-
 use super::catalogue::{Check, Example};
-use super::{Answer, Budget, Finding};
+use super::{Budget, Finding};
 use crate::history::{END, History, Key};
 use project::KeyOperation;
 
@@ -42,7 +47,7 @@ pub const CHECK: Check = Check {
 /// What one key shows.
 enum KeyAnswer {
     Holds,
-    CouldNotTell(String),
+    CouldNotTell,
     Violated(Violation),
 }
 
@@ -56,8 +61,9 @@ struct Violation {
 }
 
 /// Judges every key of the history and reports the earliest violation.
-pub fn check(history: &History, budget: Budget) -> Finding {
-    let _ = budget;
+///
+/// The budget is for all keys together; registers with unique values need none of it.
+pub fn check(history: &History, mut budget: Budget) -> Finding {
     let keys = project::by_key(history);
     if keys.is_empty() {
         return Finding::could_not_tell(NAME, "no client operation that could be judged was recorded");
@@ -65,9 +71,9 @@ pub fn check(history: &History, budget: Budget) -> Finding {
     let mut first: Option<Violation> = None;
     let mut doubts = Vec::new();
     for (key, operations) in keys {
-        match check_key(history, key, &operations) {
+        match check_key(history, key, &operations, &mut budget) {
             KeyAnswer::Holds => {}
-            KeyAnswer::CouldNotTell(reason) => doubts.push(reason),
+            KeyAnswer::CouldNotTell => doubts.push(out_of_budget(history, key, operations.len())),
             KeyAnswer::Violated(violation) => {
                 if first.as_ref().is_none_or(|first| violation.position < first.position) {
                     first = Some(violation);
@@ -75,25 +81,50 @@ pub fn check(history: &History, budget: Budget) -> Finding {
             }
         }
     }
-    match (first, doubts.is_empty()) {
-        (Some(violation), _) => finding_of(history, violation),
-        (None, true) => Finding::holds(NAME),
-        (None, false) => Finding { answer: Answer::CouldNotTell, explanation: doubts, ..Finding::holds(NAME) },
+    match first {
+        Some(violation) => finding_of(history, violation),
+        None if doubts.is_empty() => Finding::holds(NAME),
+        None => Finding { explanation: doubts, ..Finding::could_not_tell(NAME, "") },
     }
 }
 
-fn check_key(history: &History, key: Key, operations: &[KeyOperation<'_>]) -> KeyAnswer {
-    let Some(registers) = zones::as_register(history.initial_row(key), operations) else {
-        return KeyAnswer::CouldNotTell(format!("key {} is not a register with unique values", history.key_name(key)));
-    };
-    match zones::decide(&registers, END) {
-        Ok(()) => KeyAnswer::Holds,
-        Err(_) => KeyAnswer::Violated(zones::first_violation(history, key, &registers)),
+fn check_key(history: &History, key: Key, operations: &[KeyOperation<'_>], budget: &mut Budget) -> KeyAnswer {
+    if !history.texts
+        && let Some(register) = zones::as_register(history.initial_row(key), operations)
+    {
+        if zones::is_linearizable(&register, END) {
+            return KeyAnswer::Holds;
+        }
+        return KeyAnswer::Violated(register_violation(history, key, &register, operations));
     }
+    order::check(history, key, operations, budget)
+}
+
+/// The violation of a register: the conflict of its zones, then how far the best order comes.
+fn register_violation(
+    history: &History,
+    key: Key,
+    register: &zones::Register,
+    operations: &[KeyOperation<'_>],
+) -> Violation {
+    let mut violation = zones::first_violation(history, key, register);
+    let known: Vec<KeyOperation<'_>> =
+        operations.iter().filter_map(|operation| operation.known_at(violation.position)).collect();
+    let mut budget = Budget { steps: 100_000, memory: 16 << 20 };
+    if let KeyAnswer::Violated(order) = order::check(history, key, &known, &mut budget) {
+        violation.explanation.extend(order.explanation);
+    }
+    violation
+}
+
+fn out_of_budget(history: &History, key: Key, operations: usize) -> String {
+    format!(
+        "The budget ended before an order of the {operations} operations on key {} was found or excluded.",
+        history.key_name(key)
+    )
 }
 
 fn finding_of(history: &History, violation: Violation) -> Finding {
     let operation = &history.operations[violation.operation];
-    let at: Option<Instant> = operation.returned;
-    Finding::violated(NAME, operation.returned_event, at, violation.explanation)
+    Finding::violated(NAME, operation.returned_event, operation.returned, violation.explanation)
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Action, History, Interval, Key, Operation, Reply};
+use crate::history::{Action, END, History, Interval, Key, Operation, Reply};
 
 /// One operation as far as it concerns one key.
 #[derive(Clone, Debug)]
@@ -27,14 +27,33 @@ pub fn by_key(history: &History) -> BTreeMap<Key, Vec<KeyOperation<'_>>> {
             continue;
         }
         for (key, actions) in actions_by_key(operation) {
-            let shows_nothing = actions.iter().all(|(action, reply)| action.is_read() && reply.is_none());
-            if !shows_nothing {
-                let interval = intervals[number];
-                keys.entry(key).or_default().push(KeyOperation { operation: number, interval, actions });
+            let on_key = KeyOperation { operation: number, interval: intervals[number], actions };
+            if !on_key.shows_nothing() {
+                keys.entry(key).or_default().push(on_key);
             }
         }
     }
     keys
+}
+
+impl<'a> KeyOperation<'a> {
+    /// The operation as one knew it at a position: without what was called or answered later.
+    pub fn known_at(&self, position: usize) -> Option<KeyOperation<'a>> {
+        if self.interval.called > position {
+            return None;
+        }
+        let mut known = self.clone();
+        if known.interval.returned > position {
+            known.interval.returned = END;
+            known.actions.iter_mut().for_each(|(_, reply)| *reply = None);
+        }
+        (!known.shows_nothing()).then_some(known)
+    }
+
+    /// Whether it is only reads of which nobody learnt the result.
+    fn shows_nothing(&self) -> bool {
+        self.actions.iter().all(|(action, reply)| action.is_read() && reply.is_none())
+    }
 }
 
 type Replied<'a> = Vec<(&'a Action, Option<&'a Reply>)>;

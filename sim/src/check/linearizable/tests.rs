@@ -152,12 +152,151 @@ fn read_or_unique_write() -> impl Strategy<Value = (Action, Reply)> {
     ]
 }
 
+/// Everything at once: few values, so that many histories are nearly right.
+fn any_action() -> impl Strategy<Value = (Action, Reply)> {
+    let value = 1i64..3;
+    prop_oneof![
+        3 => proptest::collection::vec(value.clone(), 0..3).prop_map(|row| (Action::Read { key: 1 }, Reply::Row(row))),
+        2 => value.clone().prop_map(|value| (Action::Write { key: 1, value }, Reply::Done)),
+        1 => value.clone().prop_map(|value| (Action::Append { key: 1, value }, Reply::Done)),
+        1 => value.clone().prop_map(|delta| (Action::Add { key: 1, delta }, Reply::Done)),
+        2 => (value.clone(), value, any::<bool>()).prop_map(|(expected, new, matched)| {
+            (Action::CompareAndSet { key: 1, expected, new }, Reply::Matched(matched))
+        }),
+    ]
+}
+
+/// Reads, writes and compare-and-sets of two values only.
+fn compare_and_set() -> impl Strategy<Value = (Action, Reply)> {
+    let value = 1i64..3;
+    prop_oneof![
+        value.clone().prop_map(|value| (Action::Read { key: 1 }, Reply::Row(vec![value]))),
+        value.clone().prop_map(|value| (Action::Write { key: 1, value }, Reply::Done)),
+        (value.clone(), value, any::<bool>()).prop_map(|(expected, new, matched)| {
+            (Action::CompareAndSet { key: 1, expected, new }, Reply::Matched(matched))
+        }),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn registers_agree_with_the_definition(history in tiny_history(read_or_unique_write())) {
         agrees_with_the_definition(&history)?;
+    }
+
+    #[test]
+    fn everything_else_agrees_with_the_definition(history in tiny_history(any_action())) {
+        agrees_with_the_definition(&history)?;
+    }
+
+    #[test]
+    fn compare_and_set_agrees_with_the_definition(history in tiny_history(compare_and_set())) {
+        agrees_with_the_definition(&history)?;
+    }
+
+    /// The two judges of registers are independent of each other: here the search judges what the zones could.
+    #[test]
+    fn the_search_agrees_with_the_zones(history in tiny_history(read_or_unique_write())) {
+        let keys = project::by_key(&history);
+        for operations in keys.values() {
+            let register = zones::as_register(&[], operations).expect("a register");
+            let by_zones = zones::is_linearizable(&register, END);
+            let by_search = order::check(&history, 1, operations, &mut Budget::default());
+            prop_assert_eq!(by_zones, matches!(by_search, KeyAnswer::Holds));
+            if let KeyAnswer::Violated(violation) = by_search {
+                prop_assert_eq!(violation.position, zones::first_violation(&history, 1, &register).position);
+            }
+        }
+    }
+}
+
+fn compare_and_set_of(client: u64, called: u64, returned: u64, pair: (i64, i64), matched: bool) -> Operation {
+    let action = Action::CompareAndSet { key: 1, expected: pair.0, new: pair.1 };
+    operation(client, called, returned, action, Outcome::Ok(vec![Reply::Matched(matched)]))
+}
+
+#[test]
+fn the_longest_order_is_told() {
+    let finding = judge(vec![
+        write(0, 1, 2, 1),
+        compare_and_set_of(1, 3, 4, (1, 2), true),
+        compare_and_set_of(2, 5, 6, (1, 3), true),
+        read(0, 7, 8, &[3]),
+    ]);
+    assert_eq!(finding.answer, Answer::Violated);
+    assert_eq!(finding.at, Some(Instant(6)));
+    let told = finding.explanation.join("\n");
+    assert!(told.contains("places 2 operations"), "{told}");
+    assert!(told.contains("After them the key holds 2."), "{told}");
+    assert!(
+        told.ends_with("client 2 compared key 1 with 1 to set 3 and succeeded, from 0.000000s to 0.000000s."),
+        "{told}"
+    );
+}
+
+#[test]
+fn strings_are_joined_by_appends() {
+    let names = [(1, "ab"), (2, "c"), (3, "abc"), (4, "acb")];
+    let judge = |seen: i64| {
+        let append = Action::Append { key: 1, value: 2 };
+        let mut history = History::of(vec![
+            write(0, 1, 2, 1),
+            operation(1, 3, 4, append, Outcome::Ok(vec![Reply::Done])),
+            read(2, 5, 6, &[seen]),
+        ]);
+        history.texts = true;
+        history.names.values = names.iter().map(|(value, text)| (*value, text.to_string())).collect();
+        check(&history, Budget::default())
+    };
+    assert_eq!(judge(3).answer, Answer::Holds);
+    let finding = judge(4);
+    assert_eq!(finding.answer, Answer::Violated);
+    assert!(finding.explanation.join("\n").contains("After them the key holds \"abc\"."), "{:?}", finding.explanation);
+}
+
+/// Thirty concurrent additions of different powers of two and a read of a sum that none of their orders gives.
+fn hard() -> History {
+    let mut operations: Vec<Operation> = (0..30u64)
+        .map(|number| {
+            let add = Action::Add { key: 1, delta: 1 << (number + 1) };
+            operation(number, 1, 100, add, Outcome::Ok(vec![Reply::Done]))
+        })
+        .collect();
+    operations.push(read(30, 1, 100, &[1]));
+    History::of(operations)
+}
+
+#[test]
+fn a_hard_history_ends_within_its_budget() {
+    let finding = check(&hard(), Budget { steps: 100_000, memory: 64 << 20 });
+    assert_eq!(finding.answer, Answer::CouldNotTell);
+    assert!(finding.explanation[0].contains("budget"), "{:?}", finding.explanation);
+}
+
+#[test]
+fn a_hard_history_ends_within_its_memory() {
+    let finding = check(&hard(), Budget { steps: u64::MAX, memory: 1 << 20 });
+    assert_eq!(finding.answer, Answer::CouldNotTell);
+}
+
+#[test]
+fn forgetting_costs_time_but_not_truth() {
+    let history = |last: i64| {
+        let mut operations: Vec<Operation> = (0..10_000u64)
+            .flat_map(|number| {
+                let (client, start, value) = (number % 3, number * 10, number as i64 % 4);
+                [write(client, start + 1, start + 14, value), read(client, start + 15, start + 16, &[value])]
+            })
+            .collect();
+        operations.push(read(9, 200_000, 200_001, &[last]));
+        History::of(operations)
+    };
+    for memory in [256 << 10, 64 << 20] {
+        let budget = Budget { steps: 10_000_000, memory };
+        assert_eq!(check(&history(3), budget).answer, Answer::Holds, "{memory}");
+        assert_eq!(check(&history(2), budget).answer, Answer::Violated, "{memory}");
     }
 }
 

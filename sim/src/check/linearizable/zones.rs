@@ -55,16 +55,15 @@ struct Zone {
     last_call: usize,
 }
 
-/// Why a register cannot be explained.
-pub struct Conflict {
-    sentences: Sentences,
-}
-
-/// What is told about a conflict, kept apart from the words until a person wants them.
-enum Sentences {
+/// Why a register cannot be explained. It becomes words only when a person wants them.
+enum Conflict {
+    /// The value that was read does not come from anywhere.
     NeverWritten(Access),
+    /// The read was answered before the write of its value was called.
     ReadBeforeWrite { read: Access, write: Access },
+    /// Two forward zones overlap.
     TwoAtOnce([Evidence; 2]),
+    /// A backward zone lies inside a forward zone.
     NoRoom { holder: Evidence, guest: Access },
 }
 
@@ -110,7 +109,11 @@ fn access_of(operation: &KeyOperation<'_>) -> Option<Access> {
 }
 
 /// Decides the history up to a position: what was called later is left out, what was answered later has no answer.
-pub fn decide(register: &Register, until: usize) -> Result<(), Conflict> {
+pub fn is_linearizable(register: &Register, until: usize) -> bool {
+    decide(register, until).is_ok()
+}
+
+fn decide(register: &Register, until: usize) -> Result<(), Box<Conflict>> {
     let zones = zones_of(register, until)?;
     let (mut forward, backward): (Vec<Zone>, Vec<Zone>) =
         zones.into_iter().partition(|zone| zone.first_answer < zone.last_call);
@@ -130,7 +133,7 @@ pub fn decide(register: &Register, until: usize) -> Result<(), Conflict> {
     Ok(())
 }
 
-fn zones_of(register: &Register, until: usize) -> Result<Vec<Zone>, Conflict> {
+fn zones_of(register: &Register, until: usize) -> Result<Vec<Zone>, Box<Conflict>> {
     let mut zones = Vec::new();
     for group in groups_of(register, until) {
         if let Some(zone) = zone_of(register.initial, group)? {
@@ -172,17 +175,17 @@ fn seen_until(access: &Access, until: usize) -> Option<Access> {
 }
 
 /// The zone of a group; none for a write that nobody saw and that may never have happened.
-fn zone_of(initial: Content, group: Group) -> Result<Option<Zone>, Conflict> {
+fn zone_of(initial: Content, group: Group) -> Result<Option<Zone>, Box<Conflict>> {
     let is_initial = group.content == initial;
     match (group.write, group.reads.first()) {
         (Some(write), None) if write.interval.returned == END => return Ok(None),
-        (None, Some(read)) if !is_initial => return Err(Conflict { sentences: Sentences::NeverWritten(*read) }),
+        (None, Some(read)) if !is_initial => return Err(Box::new(Conflict::NeverWritten(*read))),
         _ => {}
     }
     if let Some(write) = group.write {
         let early = group.reads.iter().find(|read| read.interval.before(&write.interval));
         if let Some(read) = early {
-            return Err(Conflict { sentences: Sentences::ReadBeforeWrite { read: *read, write } });
+            return Err(Box::new(Conflict::ReadBeforeWrite { read: *read, write }));
         }
     }
     let intervals = || group.write.iter().chain(&group.reads).map(|access| access.interval);
@@ -191,14 +194,14 @@ fn zone_of(initial: Content, group: Group) -> Result<Option<Zone>, Conflict> {
     Ok(Some(Zone { group, first_answer, last_call }))
 }
 
-fn two_at_once(first: &Zone, second: &Zone) -> Conflict {
-    Conflict { sentences: Sentences::TwoAtOnce([evidence_of(first), evidence_of(second)]) }
+fn two_at_once(first: &Zone, second: &Zone) -> Box<Conflict> {
+    Box::new(Conflict::TwoAtOnce([evidence_of(first), evidence_of(second)]))
 }
 
-fn no_room(holder: &Zone, guest: &Zone) -> Conflict {
+fn no_room(holder: &Zone, guest: &Zone) -> Box<Conflict> {
     let everyone = || guest.group.write.iter().chain(&guest.group.reads);
     let earliest = everyone().min_by_key(|access| access.interval.returned).expect("a group is never empty");
-    Conflict { sentences: Sentences::NoRoom { holder: evidence_of(holder), guest: *earliest } }
+    Box::new(Conflict::NoRoom { holder: evidence_of(holder), guest: *earliest })
 }
 
 fn evidence_of(zone: &Zone) -> Evidence {
@@ -219,7 +222,7 @@ pub fn first_violation(history: &History, key: Key, register: &Register) -> Viol
         .map(|access| (access.interval.returned, access.operation))
         .collect();
     answers.sort_unstable();
-    let good = answers.partition_point(|(position, _)| decide(register, *position).is_ok());
+    let good = answers.partition_point(|(position, _)| is_linearizable(register, *position));
     let (position, operation) = answers[good.min(answers.len() - 1)];
     let explanation = match decide(register, position) {
         Ok(()) => Vec::new(),
@@ -230,24 +233,24 @@ pub fn first_violation(history: &History, key: Key, register: &Register) -> Viol
 
 impl Conflict {
     /// The conflict in whole sentences.
-    pub fn explain(&self, history: &History, key: Key) -> Vec<String> {
+    fn explain(&self, history: &History, key: Key) -> Vec<String> {
         let tell = |access: &Access| history.tell_on(&history.operations[access.operation], key);
         let key_name = history.key_name(key);
-        match &self.sentences {
-            Sentences::NeverWritten(read) => {
+        match self {
+            Conflict::NeverWritten(read) => {
                 vec![format!("{}.", tell(read)), never_written(history, key, read.content)]
             }
-            Sentences::ReadBeforeWrite { read, write } => {
+            Conflict::ReadBeforeWrite { read, write } => {
                 vec![format!("{}.", tell(read)), format!("But that value was first written later: {}.", tell(write))]
             }
-            Sentences::TwoAtOnce(both) => {
+            Conflict::TwoAtOnce(both) => {
                 let mut sentences: Vec<String> =
                     both.iter().map(|evidence| evidence.explain(history, key, &tell)).collect();
                 let [first, second] = both.each_ref().map(|evidence| name_of(history, evidence.content));
                 sentences.push(format!("So key {key_name} would have held {first} and {second} at the same time."));
                 sentences
             }
-            Sentences::NoRoom { holder, guest } => vec![
+            Conflict::NoRoom { holder, guest } => vec![
                 holder.explain(history, key, &tell),
                 format!("Yet in that time {}.", tell(guest)),
                 format!(
