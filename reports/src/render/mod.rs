@@ -4,9 +4,12 @@
 //! it does not mention in what it prints. The same Report gives the same bytes.
 
 pub mod github;
+mod hosts;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
 pub mod markdown;
 pub mod pretty;
+pub mod shiviz;
 pub mod text;
+pub mod trace;
