@@ -9,4 +9,6 @@ compile_error!(
      CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_RUSTFLAGS) overrides that file. Unset it or add `--cfg madsim` to it."
 );
 
+pub mod parts;
+pub mod product;
 pub mod world;

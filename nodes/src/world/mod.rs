@@ -5,7 +5,7 @@
 //! | `executor` | the order of events, tasks, timers |
 //! | `process` | hosts, processes, supervisors' tools: start, kill, pause, power |
 //! | `network`, `port` | links, rules, connections, typed mailboxes and calls |
-//! | `device` | shared block devices with real bytes |
+//! | `device`, `disk` | block devices with real bytes; how processes use them |
 //! | `clock`, `time` | what a host believes the time is; what it is |
 //! | `streams`, `latency`, `digest` | random draws keyed by what they belong to |
 //! | `trace` | every event, and the hash of the run |
@@ -16,6 +16,7 @@ use std::rc::Rc;
 pub mod clock;
 pub mod device;
 pub mod digest;
+pub mod disk;
 pub mod executor;
 pub mod latency;
 pub mod network;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) hosts: RefCell<Vec<Host>>,
     pub(crate) processes: RefCell<Vec<ProcessState>>,
     pub(crate) network: RefCell<Network>,
+    pub(crate) devices: RefCell<Vec<disk::Slot>>,
     pub(crate) trace: RefCell<Trace>,
     pub(crate) watchers: RefCell<watch::Watchers>,
 }
@@ -81,6 +83,7 @@ impl World {
                 hosts: RefCell::default(),
                 processes: RefCell::default(),
                 network: RefCell::new(Network::new(options.seed)),
+                devices: RefCell::default(),
                 trace: RefCell::new(Trace::new(options.keep)),
                 watchers: RefCell::default(),
             }),

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::World;
 use super::clock::{Clock, WallTime};
+use super::device::Fate;
 use super::executor::{Elapsed, LocalFuture, Occurrence, Sleep, first_of};
 use super::port::Ports;
 use super::streams::StreamKey;
@@ -218,7 +219,7 @@ impl World {
         for process in self.processes_of(host) {
             self.end(process, Status::Killed, ProcessChange::Killed);
         }
-        self.host_died_at_devices(host);
+        self.host_died_at_devices(host, Fate::Drawn);
         true
     }
 
@@ -398,6 +399,11 @@ pub struct Process {
 }
 
 impl Process {
+    /// The world it lives in.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     /// The number of this process.
     pub fn id(&self) -> ProcessId {
         self.id
@@ -524,9 +530,4 @@ impl Process {
     pub fn list_files(&self, prefix: &str) -> Vec<String> {
         self.world.list_files(self.host, prefix)
     }
-}
-
-impl World {
-    /// A host died: its requests that are on their way to a device may be dropped, applied or land late.
-    fn host_died_at_devices(&self, _host: HostId) {}
 }

@@ -1,0 +1,4 @@
+//! What several products share, built on the world: never more than one of each.
+
+pub mod service;
+pub mod shell;

@@ -1,0 +1,430 @@
+//! The contract a product fulfils: a description in plain data, and a cluster that can be built in a world.
+//!
+//! The description is what a scenario may say (roles, parameters, commands, defects, events). The cluster is what a
+//! driver may do: start it, type a command on a host, ask who is who. A driver never reaches into a process, and a
+//! checker sees only what the cluster announced, logged and wrote.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::parts::shell::Shell;
+use crate::world::World;
+use crate::world::device::{DeviceError, DeviceOptions};
+use crate::world::disk::DeviceId;
+use crate::world::port::Address;
+use crate::world::trace::{HostId, ProcessId};
+
+/// A name and one sentence about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Word {
+    /// The name, as a scenario writes it.
+    pub name: &'static str,
+    /// What it is, with its source where it models something real.
+    pub doc: &'static str,
+}
+
+/// A role a host can have.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleWord {
+    /// Its name: `standby`.
+    pub name: &'static str,
+    /// What such a host does.
+    pub doc: &'static str,
+    /// The process meant by the bare name of a host.
+    pub database: &'static str,
+    /// What runs there, the database process included.
+    pub processes: &'static [&'static str],
+}
+
+/// A block device of a product.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceWord {
+    /// Its name: `shared`.
+    pub name: &'static str,
+    /// What is on it.
+    pub doc: &'static str,
+    /// Whether several hosts reach it.
+    pub shared: bool,
+    /// Named parts of it.
+    pub regions: &'static [Word],
+}
+
+/// What a parameter can be.
+#[derive(Clone, Copy, Debug)]
+pub enum ParameterKind {
+    /// A length of time; a bare integer counts units of so many milliseconds (0: a unit must be written).
+    Duration {
+        /// Milliseconds in one unit of a bare integer.
+        bare_unit_ms: u64,
+    },
+    /// A whole number between both bounds.
+    Integer {
+        /// The smallest.
+        low: i64,
+        /// The largest.
+        high: i64,
+    },
+    /// A fraction such as `1/10`.
+    Ratio,
+    /// A number of bytes such as `16MB`.
+    Size,
+    /// Any text.
+    Text,
+    /// `true`, `false`, `on`, `off`.
+    Boolean,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+}
+
+/// A parameter of a product, under its real name.
+#[derive(Clone, Copy, Debug)]
+pub struct ParameterWord {
+    /// Its name.
+    pub name: &'static str,
+    /// What it sets.
+    pub doc: &'static str,
+    /// What it can be.
+    pub kind: ParameterKind,
+    /// Its default, as a scenario would write it.
+    pub default: &'static str,
+}
+
+/// An option of a command.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionWord {
+    /// Its spellings.
+    pub flags: &'static [&'static str],
+    /// Whether it takes a value, and of which kind.
+    pub value: Option<ArgumentKind>,
+    /// Whether the command needs it.
+    pub required: bool,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// An argument that is not an option.
+#[derive(Clone, Copy, Debug)]
+pub struct PositionalWord {
+    /// Its name in help.
+    pub name: &'static str,
+    /// What it can be.
+    pub kind: ArgumentKind,
+    /// Whether the command needs it.
+    pub required: bool,
+    /// Whether it can be given more than once; such an argument is the last.
+    pub repeated: bool,
+}
+
+/// What an argument can be.
+#[derive(Clone, Copy, Debug)]
+pub enum ArgumentKind {
+    /// Anything.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A path.
+    Path,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+}
+
+/// A command an operator can type.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandWord {
+    /// The program.
+    pub program: &'static str,
+    /// The words that choose what it does.
+    pub words: &'static [&'static str],
+    /// Its options.
+    pub options: &'static [OptionWord],
+    /// Its other arguments.
+    pub positionals: &'static [PositionalWord],
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// A portable verb and the product's command it stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct VerbWord {
+    /// The verb: `switchover`.
+    pub verb: &'static str,
+    /// The command, for people to read.
+    pub command: &'static str,
+}
+
+/// A product, as a scenario may speak of it, and how to build it.
+#[derive(Clone, Copy)]
+pub struct Product {
+    /// Its module name.
+    pub model: &'static str,
+    /// What an operator calls it.
+    pub title: &'static str,
+    /// Versions whose behaviour differs; the first is the default.
+    pub profiles: &'static [Word],
+    /// Roles of hosts.
+    pub roles: &'static [RoleWord],
+    /// Roles bound at trigger time that only this product has; `primary`, `old-primary`, `new-primary` and
+    /// `any-standby` are everybody's.
+    pub selectors: &'static [Word],
+    /// Block devices; the first is the default of a device fault.
+    pub devices: &'static [DeviceWord],
+    /// Parameters.
+    pub parameters: &'static [ParameterWord],
+    /// Real bugs that can be switched back on.
+    pub defects: &'static [Word],
+    /// Events its processes announce, beyond those of [`events`].
+    pub events: &'static [Word],
+    /// Commands.
+    pub commands: &'static [CommandWord],
+    /// Portable verbs it has a command for.
+    pub verbs: &'static [VerbWord],
+    /// Files a fault can remove.
+    pub files: &'static [Word],
+    /// Commands its processes call that a fault can break.
+    pub external_commands: &'static [Word],
+    /// What the model leaves out, one sentence each.
+    pub limits: &'static [&'static str],
+    /// Builds a cluster in a world. Nothing runs before [`Cluster::start`].
+    pub build: fn(&World, &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError>,
+}
+
+/// Events that every product announces, so that checkers and reports need not know the product.
+pub mod events {
+    use super::Word;
+
+    /// A database process has taken a role: `{ role }` with `primary`, `standby`, `pending`…
+    pub const ROLE_CHANGED: &str = "role.changed";
+    /// The state a status command would show has changed: `{ state }`.
+    pub const STATE_CHANGED: &str = "state.changed";
+    /// A database process accepts writing transactions from now on: `{ epoch }`.
+    pub const WRITES_OPENED: &str = "writes.opened";
+    /// It accepts none from now on: `{}`. The end of the process means the same.
+    pub const WRITES_CLOSED: &str = "writes.closed";
+    /// A lock has a new owner: `{ lock, owner, version }`; announced by the lock service when the change is durable.
+    pub const LOCK_CHANGED: &str = "lock.changed";
+    /// A node has been fenced: `{ host, key }`; no write of it may be accepted later. Announced when it is complete.
+    pub const FENCED: &str = "node.fenced";
+    /// Replay of the log has begun: `{ from }`.
+    pub const REPLAY_STARTED: &str = "replay.started";
+    /// Replay of the log has ended: `{ to }`.
+    pub const REPLAY_FINISHED: &str = "replay.finished";
+    /// The cluster has reached the state in which the drill may begin (announced once, by any process).
+    pub const CLUSTER_READY: &str = "cluster.ready";
+
+    /// All of them, for the catalogue.
+    pub const ALL: &[Word] = &[
+        Word { name: ROLE_CHANGED, doc: "a database process has taken a role" },
+        Word { name: STATE_CHANGED, doc: "the state that a status command would show has changed" },
+        Word { name: WRITES_OPENED, doc: "a database process accepts writing transactions from now on" },
+        Word { name: WRITES_CLOSED, doc: "a database process accepts no writing transactions from now on" },
+        Word { name: LOCK_CHANGED, doc: "a lock of the lock service has a new owner" },
+        Word { name: FENCED, doc: "a host has been fenced: none of its writes may be accepted any more" },
+        Word { name: REPLAY_STARTED, doc: "replay of a log has begun" },
+        Word { name: REPLAY_FINISHED, doc: "replay of a log has ended" },
+        Word { name: CLUSTER_READY, doc: "every node has reached its normal state for the first time" },
+    ];
+}
+
+/// A host of the cluster to build.
+#[derive(Clone, Debug)]
+pub struct HostPlan {
+    /// Its name.
+    pub name: String,
+    /// Its role.
+    pub role: String,
+}
+
+/// What to build.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterPlan {
+    /// The hosts, in order.
+    pub hosts: Vec<HostPlan>,
+    /// The profile; empty for the default.
+    pub profile: String,
+    /// Parameters that differ from their defaults.
+    pub set: BTreeMap<String, ParameterValue>,
+    /// Defects switched on.
+    pub defects: BTreeSet<String>,
+    /// The weather of devices by name; a device that is not named has the product's own.
+    pub devices: BTreeMap<String, DeviceOptions>,
+    /// The rows that exist when the run begins.
+    pub initial: BTreeMap<i64, Vec<i64>>,
+}
+
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParameterValue {
+    /// A length of time.
+    Duration(Duration),
+    /// A whole number.
+    Integer(i64),
+    /// A fraction.
+    Ratio(u64, u64),
+    /// A number of bytes.
+    Size(u64),
+    /// Any text, one of the words too.
+    Text(String),
+    /// On or off.
+    Boolean(bool),
+}
+
+impl ClusterPlan {
+    /// A length of time, or its default.
+    pub fn duration(&self, name: &str, default: Duration) -> Duration {
+        match self.set.get(name) {
+            Some(ParameterValue::Duration(length)) => *length,
+            _ => default,
+        }
+    }
+
+    /// A whole number, or its default.
+    pub fn integer(&self, name: &str, default: i64) -> i64 {
+        match self.set.get(name) {
+            Some(ParameterValue::Integer(number)) => *number,
+            _ => default,
+        }
+    }
+
+    /// On or off, or its default.
+    pub fn boolean(&self, name: &str, default: bool) -> bool {
+        match self.set.get(name) {
+            Some(ParameterValue::Boolean(on)) => *on,
+            _ => default,
+        }
+    }
+
+    /// A text, or its default.
+    pub fn text(&self, name: &str, default: &str) -> String {
+        match self.set.get(name) {
+            Some(ParameterValue::Text(text)) => text.clone(),
+            _ => default.to_owned(),
+        }
+    }
+
+    /// A number of bytes, or its default.
+    pub fn size(&self, name: &str, default: u64) -> u64 {
+        match self.set.get(name) {
+            Some(ParameterValue::Size(bytes)) => *bytes,
+            _ => default,
+        }
+    }
+
+    /// Whether a defect is switched on.
+    pub fn has_defect(&self, name: &str) -> bool {
+        self.defects.contains(name)
+    }
+}
+
+/// Why a cluster cannot be built.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// There are too few or too many hosts of a role.
+    #[error("{model} needs {needs}, the scenario has {has}")]
+    Hosts {
+        /// The product.
+        model: &'static str,
+        /// What it needs.
+        needs: &'static str,
+        /// What there is.
+        has: String,
+    },
+    /// A device cannot be made.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+}
+
+/// A part of a device and what is on it, for readers that come after the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its name: `wal`, `wal of dsc0`, `control`.
+    pub name: String,
+    /// The device.
+    pub device: DeviceId,
+    /// Its first byte.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub length: u64,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What a region holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A log that one writer at a time appends to.
+    Log,
+    /// Pages of which each has one writer at a time.
+    Pages,
+    /// Control data: slots, flags, heartbeats.
+    Control,
+}
+
+/// How a node looks from outside: what a status command, a report or a search for new situations can know of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeState {
+    /// The host.
+    pub host: String,
+    /// Its role now.
+    pub role: String,
+    /// Its state in the product's words.
+    pub state: String,
+    /// Whether it accepts writes.
+    pub writable: bool,
+    /// The reign it serves under (term, timeline, reform version).
+    pub epoch: u64,
+    /// The locks it holds.
+    pub locks: Vec<String>,
+    /// How far its log goes.
+    pub log_position: u64,
+    /// Whether it is fenced.
+    pub fenced: bool,
+}
+
+/// A portable verb of a step, to be turned into the product's own command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortableStep {
+    /// The verb.
+    pub verb: String,
+    /// The host it is about.
+    pub target: HostId,
+}
+
+/// A cluster in a world.
+pub trait Cluster {
+    /// Starts what runs when the run begins.
+    fn start(&self);
+
+    /// The shell of a host.
+    fn shell(&self, host: HostId) -> Shell;
+
+    /// The database process of a host.
+    fn database(&self, host: HostId) -> ProcessId;
+
+    /// Where clients connect, in the order they try.
+    fn services(&self) -> Vec<Address>;
+
+    /// The host that has a role now (`primary`, `any-standby`, or one of the product's selectors).
+    fn select(&self, role: &str) -> Option<HostId>;
+
+    /// The command a portable verb stands for, and the host to type it on.
+    fn command_for(&self, step: &PortableStep) -> Option<(HostId, Vec<String>)>;
+
+    /// What is where on the devices.
+    fn regions(&self) -> Vec<Region>;
+
+    /// Every node as it looks now.
+    fn nodes(&self) -> Vec<NodeState>;
+
+    /// What each node still waits for, in words; for runs that do not converge.
+    fn waiting_for(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Tells an external command (`ssh`, a VIP script) to fail or to work again; false if there is no such command.
+    fn set_external_command(&self, _host: Option<HostId>, _command: &str, _fails: bool) -> bool {
+        false
+    }
+}
