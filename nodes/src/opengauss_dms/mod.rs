@@ -1,0 +1,4 @@
+//! openGauss resource pooling: DMS reform, the CM reform lock, DSS shared storage.
+
+pub mod messages;
+pub mod reform;
