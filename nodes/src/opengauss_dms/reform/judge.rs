@@ -135,13 +135,8 @@ pub fn judge(situation: &Situation) -> Result<Judged, NoRound> {
         polled.iter().any(|one| one.version == promote)
     });
     let drop_request = switch_request.is_some() && valid_request.is_none();
-    let whole = |reform_type, conditions| Judged {
-        reform_type,
-        participants: lists.online,
-        joining,
-        conditions,
-        drop_request,
-    };
+    let whole =
+        |reform_type, conditions| Judged { reform_type, participants: lists.online, joining, conditions, drop_request };
 
     if lists.online == *stable && inside == *stable && polled.iter().any(|one| one.last_fail) {
         return Ok(whole(ReformType::FullClean, Conditions::default()));

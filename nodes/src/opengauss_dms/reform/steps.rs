@@ -112,29 +112,89 @@ pub fn steps_of(reform_type: ReformType, conditions: Conditions) -> Vec<Step> {
     match reform_type {
         ReformType::Switchover => {
             list.extend([
-                Prepare, SyncWait, Start, SyncWait, Demote, SyncWait, DrcInaccess, SyncWait, LockInstance, SyncWait,
-                PushGcvAndUnlock, SyncWait, Remaster,
+                Prepare,
+                SyncWait,
+                Start,
+                SyncWait,
+                Demote,
+                SyncWait,
+                DrcInaccess,
+                SyncWait,
+                LockInstance,
+                SyncWait,
+                PushGcvAndUnlock,
+                SyncWait,
+                Remaster,
             ]);
             if conditions.migrate {
                 list.extend([SyncWait, Migrate]);
             }
             list.extend([
-                SyncWait, DrcAccess, SyncWait, PageAccess, SyncWait, SwitchLock, SyncWait, SwitchoverPromote, SyncWait,
+                SyncWait,
+                DrcAccess,
+                SyncWait,
+                PageAccess,
+                SyncWait,
+                SwitchLock,
+                SyncWait,
+                SwitchoverPromote,
+                SyncWait,
             ]);
         }
         ReformType::Failover => {
             connections(&mut list);
             list.extend([
-                SyncWait, Start, SyncWait, DrcInaccess, SyncWait, LockInstance, SyncWait, PushGcvAndUnlock, SyncWait,
-                Rebuild, SyncWait, Remaster, SyncWait, FailoverPromote, Startup, SyncWait, Repair, SyncWait, DrcAccess,
-                SyncWait, Recovery, SyncWait, DrcRecoveryClean, ControlRecoveryClean, SyncWait, PageAccess, SyncWait,
+                SyncWait,
+                Start,
+                SyncWait,
+                DrcInaccess,
+                SyncWait,
+                LockInstance,
+                SyncWait,
+                PushGcvAndUnlock,
+                SyncWait,
+                Rebuild,
+                SyncWait,
+                Remaster,
+                SyncWait,
+                FailoverPromote,
+                Startup,
+                SyncWait,
+                Repair,
+                SyncWait,
+                DrcAccess,
+                SyncWait,
+                Recovery,
+                SyncWait,
+                DrcRecoveryClean,
+                ControlRecoveryClean,
+                SyncWait,
+                PageAccess,
+                SyncWait,
             ]);
         }
         ReformType::Normal => {
             connections(&mut list);
             list.extend([
-                SyncWait, Start, SyncWait, DrcInaccess, SyncWait, LockInstance, SyncWait, PushGcvAndUnlock, SyncWait,
-                FullClean, SyncWait, Rebuild, SyncWait, Remaster, Startup, SyncWait, Repair, SyncWait, DrcAccess,
+                SyncWait,
+                Start,
+                SyncWait,
+                DrcInaccess,
+                SyncWait,
+                LockInstance,
+                SyncWait,
+                PushGcvAndUnlock,
+                SyncWait,
+                FullClean,
+                SyncWait,
+                Rebuild,
+                SyncWait,
+                Remaster,
+                Startup,
+                SyncWait,
+                Repair,
+                SyncWait,
+                DrcAccess,
             ]);
             if conditions.recovery {
                 list.extend([SyncWait, Recovery, SyncWait, DrcRecoveryClean, ControlRecoveryClean]);
@@ -142,9 +202,30 @@ pub fn steps_of(reform_type: ReformType, conditions: Conditions) -> Vec<Step> {
             list.extend([SyncWait, PageAccess, SyncWait]);
         }
         ReformType::FullClean => list.extend([
-            Prepare, SyncWait, Start, SyncWait, DrcInaccess, SyncWait, LockInstance, SyncWait, PushGcvAndUnlock,
-            SyncWait, FullClean, SyncWait, Rebuild, SyncWait, Remaster, SyncWait, Repair, SyncWait, DrcAccess, SyncWait,
-            PageAccess, SyncWait, XaDrcAccess, SyncWait,
+            Prepare,
+            SyncWait,
+            Start,
+            SyncWait,
+            DrcInaccess,
+            SyncWait,
+            LockInstance,
+            SyncWait,
+            PushGcvAndUnlock,
+            SyncWait,
+            FullClean,
+            SyncWait,
+            Rebuild,
+            SyncWait,
+            Remaster,
+            SyncWait,
+            Repair,
+            SyncWait,
+            DrcAccess,
+            SyncWait,
+            PageAccess,
+            SyncWait,
+            XaDrcAccess,
+            SyncWait,
         ]),
     }
     list.extend([Success, Done, DoneCheck]);
@@ -166,8 +247,20 @@ mod tests {
         assert_eq!(
             steps,
             [
-                Prepare, Start, Demote, DrcInaccess, LockInstance, PushGcvAndUnlock, Remaster, DrcAccess, PageAccess,
-                SwitchLock, SwitchoverPromote, Success, Done, DoneCheck
+                Prepare,
+                Start,
+                Demote,
+                DrcInaccess,
+                LockInstance,
+                PushGcvAndUnlock,
+                Remaster,
+                DrcAccess,
+                PageAccess,
+                SwitchLock,
+                SwitchoverPromote,
+                Success,
+                Done,
+                DoneCheck
             ]
         );
     }
@@ -183,9 +276,7 @@ mod tests {
 
     #[test]
     fn nobody_passes_a_step_alone() {
-        for reform_type in
-            [ReformType::Normal, ReformType::Failover, ReformType::Switchover, ReformType::FullClean]
-        {
+        for reform_type in [ReformType::Normal, ReformType::Failover, ReformType::Switchover, ReformType::FullClean] {
             let steps = steps_of(reform_type, Conditions::default());
             let start = steps.iter().position(|step| *step == Step::Start);
             assert!(start.is_some_and(|start| steps[start + 1] == Step::SyncWait), "{reform_type:?}");
