@@ -214,7 +214,7 @@ pub mod events {
     /// The cluster has reached the state in which the drill may begin (announced once, by any process).
     pub const CLUSTER_READY: &str = "cluster.ready";
 
-    /// All of them, for the catalogue.
+    /// All of them, for the catalogue; the last five are announced by the world itself.
     pub const ALL: &[Word] = &[
         Word { name: ROLE_CHANGED, doc: "a database process has taken a role" },
         Word { name: STATE_CHANGED, doc: "the state that a status command would show has changed" },
@@ -225,6 +225,11 @@ pub mod events {
         Word { name: REPLAY_STARTED, doc: "replay of a log has begun" },
         Word { name: REPLAY_FINISHED, doc: "replay of a log has ended" },
         Word { name: CLUSTER_READY, doc: "every node has reached its normal state for the first time" },
+        Word { name: "process.started", doc: "a process runs; NODE alone means any process of that host" },
+        Word { name: "process.exited", doc: "a process has ended by itself" },
+        Word { name: "process.killed", doc: "a process was killed, or its host lost power" },
+        Word { name: "process.paused", doc: "a process was stopped in its tracks" },
+        Word { name: "process.resumed", doc: "a paused process goes on" },
     ];
 }
 

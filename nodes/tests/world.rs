@@ -152,8 +152,8 @@ fn a_message_sent_into_a_cut_comes_with_a_retransmission_after_it_heals() {
     let (log, _) = run_pair(10, async |world, client, server| {
         wait(&world, 1).await;
         let rule = world.add_rule(Rule {
-            from: vec![world.host_of(client)],
-            to: vec![world.host_of(server)],
+            from: vec![world.host_of(client).into()],
+            to: vec![world.host_of(server).into()],
             message: None,
             effect: Effect::Cut,
         });
@@ -220,7 +220,7 @@ fn datagrams_are_lost_doubled_and_reordered_as_told() {
             world.start(server);
             world.start(client);
             if let Some(effect) = effect {
-                world.add_rule(Rule { from: vec![a], to: vec![b], message: None, effect });
+                world.add_rule(Rule { from: vec![a.into()], to: vec![b.into()], message: None, effect });
             }
         });
         numbers.take()
@@ -250,8 +250,12 @@ fn a_rule_that_never_bites_changes_nothing() {
                 let scripted = world.clone();
                 world.spawn_outside(async move {
                     wait(&scripted, 3).await;
-                    let rule =
-                        scripted.add_rule(Rule { from: vec![c], to: vec![], message: None, effect: Effect::Cut });
+                    let rule = scripted.add_rule(Rule {
+                        from: vec![c.into()],
+                        to: vec![],
+                        message: None,
+                        effect: Effect::Cut,
+                    });
                     wait(&scripted, 6).await;
                     assert_eq!(scripted.remove_rule(rule), 0);
                 });
@@ -361,4 +365,39 @@ fn a_slow_process_takes_its_time_for_each_turn() {
     });
     let answered: u64 = log[2].rsplit(' ').next().and_then(|at| at.parse().ok()).unwrap_or(0);
     assert!(answered >= 2_000, "{log:?}");
+}
+
+#[test]
+fn what_happens_to_a_process_can_be_waited_for() {
+    let (_, trace) = run_pair(10, async |world, _, server| {
+        let gone = world.clone();
+        world.spawn_outside(async move {
+            let heard = gone.announced(Some(gone.host_of(server)), "process.killed", 1).await;
+            gone.announce(heard.place, "seen", vec![]);
+        });
+        wait(&world, 3).await;
+        world.kill(server);
+    });
+    let seen: Vec<u64> = trace.announced("seen").map(|(event, _)| event.at.as_millis()).collect();
+    assert_eq!(seen, [3_000]);
+}
+
+#[test]
+fn a_rule_about_a_process_leaves_its_host_alone() {
+    let (log, _) = run_pair(10, async |world, client, server| {
+        wait(&world, 1).await;
+        let bystander = world.add_process(world.host_of(client), "bystander", echo);
+        let cut = |process: ProcessId| Rule {
+            from: vec![process.into()],
+            to: vec![world.host_of(server).into()],
+            message: None,
+            effect: Effect::Cut,
+        };
+        let idle = world.add_rule(cut(bystander));
+        wait(&world, 4).await;
+        assert_eq!(world.rule_hits(idle), 0);
+        world.add_rule(cut(client));
+    });
+    assert!(log[3].starts_with("4 at 300"), "{log:?}");
+    assert!(log[4].starts_with("timed out"), "{log:?}");
 }

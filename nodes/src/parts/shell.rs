@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use crate::world::World;
 use crate::world::executor::LocalFuture;
@@ -28,7 +28,7 @@ pub struct CommandOutput {
 #[derive(Clone)]
 pub struct Terminal {
     process: Process,
-    lines: Rc<RefCell<Vec<(Instant, String)>>>,
+    progress: Rc<RefCell<Progress>>,
 }
 
 impl Terminal {
@@ -40,7 +40,9 @@ impl Terminal {
     /// Prints a line.
     pub fn print(&self, line: impl Into<String>) {
         let now = self.process.world().now();
-        self.lines.borrow_mut().push((now, line.into()));
+        let mut progress = self.progress.borrow_mut();
+        progress.lines.push((now, line.into()));
+        progress.wake();
     }
 
     /// Prints each line of a text.
@@ -54,14 +56,22 @@ pub type CommandTable = Rc<dyn Fn(Terminal, Vec<String>) -> LocalFuture<i32>>;
 
 struct Job {
     words: Vec<String>,
-    shared: Rc<RefCell<Progress>>,
+    progress: Rc<RefCell<Progress>>,
 }
 
 #[derive(Default)]
 struct Progress {
-    lines: Rc<RefCell<Vec<(Instant, String)>>>,
+    lines: Vec<(Instant, String)>,
     exit_code: Option<i32>,
     waker: Option<Waker>,
+}
+
+impl Progress {
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
 }
 
 #[derive(Default)]
@@ -101,40 +111,51 @@ impl Shell {
 
     /// Begins a command.
     pub fn begin(&self, words: Vec<String>) -> RunningCommand {
-        let shared: Rc<RefCell<Progress>> = Rc::default();
+        let progress: Rc<RefCell<Progress>> = Rc::default();
         let mut jobs = self.jobs.borrow_mut();
-        jobs.queue.push_back(Job { words, shared: shared.clone() });
+        jobs.queue.push_back(Job { words, progress: progress.clone() });
         if let Some(waker) = jobs.waker.take() {
             waker.wake();
         }
-        RunningCommand { shared }
+        RunningCommand { progress }
     }
 }
 
 /// A command that may still be running.
 pub struct RunningCommand {
-    shared: Rc<RefCell<Progress>>,
+    progress: Rc<RefCell<Progress>>,
 }
 
 impl RunningCommand {
     /// Waits for the end of the command.
     pub async fn exit_code(&self) -> i32 {
-        poll_fn(|cx| {
-            let mut progress = self.shared.borrow_mut();
-            match progress.exit_code {
-                Some(code) => Poll::Ready(code),
-                None => {
-                    progress.waker = Some(cx.waker().clone());
-                    Poll::Pending
-                }
+        poll_fn(|cx| self.poll(cx, |progress| progress.exit_code)).await
+    }
+
+    /// Waits until the command has printed more than `seen` lines or has ended; the lines after those. None come once
+    /// it has ended and everything was seen.
+    pub async fn lines_after(&self, seen: usize) -> Vec<(Instant, String)> {
+        let look = |progress: &Progress| {
+            let lines = progress.lines.get(seen..).unwrap_or_default();
+            (!lines.is_empty() || progress.exit_code.is_some()).then(|| lines.to_vec())
+        };
+        poll_fn(|cx| self.poll(cx, look)).await
+    }
+
+    fn poll<T>(&self, cx: &Context<'_>, look: impl FnOnce(&Progress) -> Option<T>) -> Poll<T> {
+        let mut progress = self.progress.borrow_mut();
+        match look(&progress) {
+            Some(found) => Poll::Ready(found),
+            None => {
+                progress.waker = Some(cx.waker().clone());
+                Poll::Pending
             }
-        })
-        .await
+        }
     }
 
     /// What it has printed so far.
     pub fn lines(&self) -> Vec<(Instant, String)> {
-        self.shared.borrow().lines.borrow().clone()
+        self.progress.borrow().lines.clone()
     }
 }
 
@@ -151,15 +172,13 @@ async fn serve(process: Process, jobs: Rc<RefCell<Jobs>>, table: CommandTable) -
             }
         })
         .await;
-        let terminal = Terminal { process: process.clone(), lines: job.shared.borrow().lines.clone() };
+        let terminal = Terminal { process: process.clone(), progress: job.progress.clone() };
         let command = table(terminal, job.words);
         process.spawn(async move {
             let code = command.await;
-            let mut progress = job.shared.borrow_mut();
+            let mut progress = job.progress.borrow_mut();
             progress.exit_code = Some(code);
-            if let Some(waker) = progress.waker.take() {
-                waker.wake();
-            }
+            progress.wake();
         });
     }
 }

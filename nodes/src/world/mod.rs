@@ -114,10 +114,16 @@ impl World {
     pub fn record(&self, place: Place, what: What) -> u64 {
         tracing::debug!(target: "simrun", at = %self.now(), ?place, ?what);
         let number = self.inner.trace.borrow_mut().record(self.now(), place, what.clone());
-        if let What::Announced { name, fields } = &what {
-            self.inner.watchers.borrow_mut().announced(&self.inner.trace.borrow(), self.now(), place, name, fields);
+        match &what {
+            What::Announced { name, fields } => self.wake_watchers(place, name, fields),
+            What::Process(change) => self.wake_watchers(place, change.event_name(), &Fields::new()),
+            _ => {}
         }
         number
+    }
+
+    fn wake_watchers(&self, place: Place, name: &'static str, fields: &Fields) {
+        self.inner.watchers.borrow_mut().announced(&self.inner.trace.borrow(), self.now(), place, name, fields);
     }
 
     /// Announces something on behalf of `place`.

@@ -84,13 +84,34 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleId(u64);
 
+/// An end of a link that a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// Every process of a host.
+    Host(HostId),
+    /// One process.
+    Process(ProcessId),
+}
+
+impl From<HostId> for End {
+    fn from(host: HostId) -> Self {
+        End::Host(host)
+    }
+}
+
+impl From<ProcessId> for End {
+    fn from(process: ProcessId) -> Self {
+        End::Process(process)
+    }
+}
+
 /// A fault of the network: which packets, and what happens to them.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    /// From these hosts (empty: from all).
-    pub from: Vec<HostId>,
-    /// To these hosts (empty: to all).
-    pub to: Vec<HostId>,
+    /// From these ends (empty: from all).
+    pub from: Vec<End>,
+    /// To these ends (empty: to all).
+    pub to: Vec<End>,
     /// Only messages whose printed form begins with this.
     pub message: Option<String>,
     /// What happens to them.
@@ -98,14 +119,23 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn matches(&self, from: HostId, to: HostId, payload: Option<&Rc<dyn Message>>) -> bool {
-        (self.from.is_empty() || self.from.contains(&from))
-            && (self.to.is_empty() || self.to.contains(&to))
+    fn matches(&self, from: (HostId, ProcessId), to: (HostId, ProcessId), payload: Option<&Rc<dyn Message>>) -> bool {
+        is_one_of(from, &self.from)
+            && is_one_of(to, &self.to)
             && self
                 .message
                 .as_ref()
                 .is_none_or(|begin| payload.is_some_and(|payload| format!("{payload:?}").starts_with(begin.as_str())))
     }
+}
+
+/// Whether a process of a host is meant by `ends`; no end at all means everybody.
+fn is_one_of((host, process): (HostId, ProcessId), ends: &[End]) -> bool {
+    let is_meant = |end: &End| match *end {
+        End::Host(meant) => meant == host,
+        End::Process(meant) => meant == process,
+    };
+    ends.is_empty() || ends.iter().any(is_meant)
 }
 
 struct ActiveRule {
@@ -346,6 +376,9 @@ impl World {
             let hosts = self.inner.hosts.borrow();
             let is_up = |host: HostId| hosts[usize::from(host.0)].powered && hosts[usize::from(host.0)].nic_up;
             if !is_up(from) || !is_up(to) {
+                drop(hosts);
+                self.note_lost_at_card(from);
+                self.note_lost_at_card(to);
                 return Passage::Lost;
             }
         }
@@ -356,7 +389,7 @@ impl World {
         let mut bandwidth = link.bandwidth;
         let payload = packet.body.payload();
         for active in &mut network.rules {
-            if !active.rule.matches(from, to, payload) {
+            if !active.rule.matches((from, packet.from.process), (to, packet.to.process), payload) {
                 continue;
             }
             // Each rule draws from its own child, so that adding one moves no other's draws.
@@ -404,6 +437,10 @@ impl World {
             delay += busy.since(now);
         }
         Passage::Passes { delay, doubled, lost_once }
+    }
+
+    fn note_lost_at_card(&self, host: HostId) {
+        self.with_host(host, |state| state.lost_at_card += u64::from(!state.nic_up));
     }
 
     /// Leaves a packet of a connection waiting until a retransmission passes or the connection is given up.
@@ -471,6 +508,7 @@ impl World {
         let to_host = self.host_of(to);
         let reachable = self.with_host(to_host, |host| host.powered && host.nic_up);
         if !reachable && (self.host_of(from) != to_host || !self.is_powered(to_host)) {
+            self.note_lost_at_card(to_host);
             if packet.datagram || matches!(packet.body, Body::Reset { .. }) {
                 return self.note_dropped(&packet);
             }

@@ -29,6 +29,8 @@ pub(crate) struct Host {
     pub(crate) name: Arc<str>,
     pub(crate) powered: bool,
     pub(crate) nic_up: bool,
+    /// How many packets came to its network card, from either side, while that was down.
+    pub(crate) lost_at_card: u64,
     pub(crate) clock: Clock,
     files: BTreeMap<String, Vec<u8>>,
 }
@@ -61,12 +63,22 @@ pub(crate) struct ProcessState {
     pub(crate) incarnation: Incarnation,
     pub(crate) status: Status,
     held: Vec<Waker>,
-    /// The CPU time of one turn while the process is slowed, and when the CPU is free again.
-    slow: Option<(Duration, Instant)>,
+    slow: Option<Slow>,
     node: Option<madsim::task::NodeId>,
     starts_at_boot: bool,
     exit_watchers: Vec<Waker>,
     pub(crate) ports: Ports,
+}
+
+/// A process that gets less CPU than it could use.
+#[derive(Clone, Copy)]
+struct Slow {
+    /// The CPU time of one turn.
+    turn: Duration,
+    /// When the CPU is free again.
+    free: Instant,
+    /// How many turns had to wait.
+    delayed: u64,
 }
 
 impl World {
@@ -78,6 +90,7 @@ impl World {
             name: name.clone(),
             powered: true,
             nic_up: true,
+            lost_at_card: 0,
             clock: Clock::new(self.inner.wall_start),
             files: BTreeMap::new(),
         });
@@ -203,10 +216,15 @@ impl World {
         true
     }
 
-    /// Makes every turn of a process take `turn` of CPU time; `None` ends it.
+    /// Makes every turn of a process take `turn` of CPU time; `None` ends it, and so does a restart.
     pub fn slow(&self, process: ProcessId, turn: Option<Duration>) {
         let now = self.now();
-        self.with_process(process, |state| state.slow = turn.map(|turn| (turn, now)));
+        self.with_process(process, |state| state.slow = turn.map(|turn| Slow { turn, free: now, delayed: 0 }));
+    }
+
+    /// How many turns of a process had to wait because it is slowed.
+    pub fn delayed_turns(&self, process: ProcessId) -> u64 {
+        self.with_process(process, |state| state.slow.map_or(0, |slow| slow.delayed))
     }
 
     /// Cuts the power of a host: its processes are gone without a word to anybody.
@@ -261,6 +279,11 @@ impl World {
     /// Whether the network card of a host is up.
     pub fn nic_is_up(&self, host: HostId) -> bool {
         self.with_host(host, |state| state.nic_up)
+    }
+
+    /// How many packets came to the network card of a host, from either side, while it was down.
+    pub fn lost_at_card(&self, host: HostId) -> u64 {
+        self.with_host(host, |state| state.lost_at_card)
     }
 
     /// Whether a host has power.
@@ -358,12 +381,13 @@ impl World {
             }
             _ => return false,
         }
-        if let Some((turn, free)) = &mut state.slow {
-            if now < *free {
-                self.inner.executor.schedule(*free, Occurrence::Wake(waker.clone()));
+        if let Some(slow) = &mut state.slow {
+            if now < slow.free {
+                slow.delayed += 1;
+                self.inner.executor.schedule(slow.free, Occurrence::Wake(waker.clone()));
                 return false;
             }
-            *free = now + *turn;
+            slow.free = now + slow.turn;
         }
         true
     }

@@ -135,6 +135,19 @@ pub enum ProcessChange {
     Resumed,
 }
 
+impl ProcessChange {
+    /// The name by which a scenario can wait for it.
+    pub fn event_name(self) -> &'static str {
+        match self {
+            ProcessChange::Started => "process.started",
+            ProcessChange::Exited(_) => "process.exited",
+            ProcessChange::Killed => "process.killed",
+            ProcessChange::Paused => "process.paused",
+            ProcessChange::Resumed => "process.resumed",
+        }
+    }
+}
+
 /// What happened to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum MessageFate {

@@ -1,7 +1,7 @@
 //! Waiting for an announced event by name.
 //!
-//! A scenario says "when the reformer lock has moved to dn2", not "at 21.37 s". Watchers look at announcements only,
-//! and are woken in the order they began to wait.
+//! A scenario says "when the reformer lock has moved to dn2", not "at 21.37 s". Watchers look at announcements and at
+//! what happens to processes (`process.exited`), and are woken in the order they began to wait.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
