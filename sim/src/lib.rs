@@ -1,4 +1,6 @@
 //! Everything that drives the simulated world: scenarios, draws, runs, checks, and the command line.
 
 pub mod check;
+pub mod draws;
 pub mod history;
+pub mod scenario;

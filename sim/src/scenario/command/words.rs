@@ -1,0 +1,74 @@
+//! Splitting a line into words as a shell would, with quotes and backslashes but without everything else.
+
+use std::ops::Range;
+
+/// A word and which bytes of the line say it, quotes included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word, without its quotes.
+    pub text: String,
+    /// Its bytes in the line.
+    pub span: Range<usize>,
+}
+
+/// A quote that is never closed, by its byte in the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenQuote(pub usize);
+
+/// Splits a line into words.
+pub fn split(line: &str) -> Result<Vec<Word>, OpenQuote> {
+    let mut words = Vec::new();
+    let mut word: Option<Word> = None;
+    let mut characters = line.char_indices();
+    while let Some((at, character)) = characters.next() {
+        if character.is_whitespace() {
+            words.extend(word.take());
+            continue;
+        }
+        let current = word.get_or_insert_with(|| Word { text: String::new(), span: at..at });
+        match character {
+            '\'' | '"' => quoted(&mut characters, character, &mut current.text).ok_or(OpenQuote(at))?,
+            '\\' => current.text.extend(characters.next().map(|(_, escaped)| escaped)),
+            plain => current.text.push(plain),
+        }
+        current.span.end = characters.offset();
+    }
+    words.extend(word);
+    Ok(words)
+}
+
+/// Reads up to the closing quote; `None` if there is none. A backslash escapes inside double quotes only.
+fn quoted(characters: &mut std::str::CharIndices<'_>, quote: char, word: &mut String) -> Option<()> {
+    loop {
+        match characters.next()?.1 {
+            end if end == quote => return Some(()),
+            '\\' if quote == '"' => word.push(characters.next()?.1),
+            plain => word.push(plain),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(line: &str) -> Vec<String> {
+        split(line).unwrap().into_iter().map(|word| word.text).collect()
+    }
+
+    #[test]
+    fn words_are_split_at_blanks_outside_quotes() {
+        assert_eq!(texts("cm_ctl  switchover -n 2"), ["cm_ctl", "switchover", "-n", "2"]);
+        assert_eq!(texts("psql -c 'select 1; | rm' \"a b\"c d\\ e"), ["psql", "-c", "select 1; | rm", "a bc", "d e"]);
+        assert_eq!(texts("x ''"), ["x", ""]);
+        assert_eq!(texts("  "), [""; 0]);
+        assert_eq!(split("a 'b"), Err(OpenQuote(2)));
+    }
+
+    #[test]
+    fn spans_cover_quotes() {
+        let words = split("a 'b c' 中文").unwrap();
+        assert_eq!(words[1].span, 2..7);
+        assert_eq!(words[2].span, 8..14);
+    }
+}

@@ -1,0 +1,89 @@
+//! Faults of a host's clock.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verb;
+use crate::draws::Drawer;
+use crate::scenario::located::Located;
+use crate::scenario::lower::Lowering;
+use crate::scenario::model::HostSelector;
+use crate::scenario::values::{Choice, Offset, Ratio};
+
+/// Lets a host's clock run at another speed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkewClock {
+    /// The host or hosts.
+    pub host: HostSelector,
+    /// How far the clock moves in one true second: `1001/1000` gains a millisecond. Never 0.
+    pub rate: Ratio,
+}
+
+/// `skew-clock` as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawSkewClock {
+    /// The host.
+    pub host: Option<Located<String>>,
+    /// How far its clock moves in one true second: "1001/1000" gains a millisecond each second.
+    pub rate: Option<Located<String>>,
+}
+
+impl Verb for SkewClock {
+    type Raw = RawSkewClock;
+    const LASTS: bool = true;
+
+    fn lower(raw: &Located<RawSkewClock>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        let arguments = raw.value();
+        let host = lowering.required(&arguments.host, "host", raw.span());
+        let rate = lowering.required(&arguments.rate, "rate", raw.span());
+        let host = host.and_then(|host| lowering.host(host));
+        let rate = rate.and_then(|rate| lowering.clock_rate(rate));
+        Some(SkewClock { host: host?, rate: rate? })
+    }
+
+    fn story(&self) -> String {
+        format!("lets the clock of {} run at {} of its true speed", self.host, self.rate)
+    }
+}
+
+/// Moves a host's wall clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct JumpClock {
+    /// The host or hosts.
+    pub host: HostSelector,
+    /// How far; negative is back.
+    pub by: Choice<Offset>,
+}
+
+/// `jump-clock` as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawJumpClock {
+    /// The host.
+    pub host: Option<Located<String>>,
+    /// How far: "300s", "-300s", or a range that the seed draws from, "-5m..5m".
+    pub by: Option<Located<String>>,
+}
+
+impl Verb for JumpClock {
+    type Raw = RawJumpClock;
+    const LASTS: bool = true;
+
+    fn lower(raw: &Located<RawJumpClock>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        let arguments = raw.value();
+        let host = lowering.required(&arguments.host, "host", raw.span());
+        let by = lowering.required(&arguments.by, "by", raw.span());
+        let host = host.and_then(|host| lowering.host(host));
+        let by = by.and_then(|by| lowering.value(by));
+        Some(JumpClock { host: host?, by: by? })
+    }
+
+    fn story(&self) -> String {
+        format!("moves the wall clock of {} by {}", self.host, self.by)
+    }
+
+    fn draw(&self, drawer: &Drawer) -> Self {
+        JumpClock { host: self.host.clone(), by: drawer.offset("by", self.by) }
+    }
+}

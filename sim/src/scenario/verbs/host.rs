@@ -1,0 +1,43 @@
+//! Faults of a whole host: power and data.
+
+use serde::Serialize;
+
+use super::Verb;
+use crate::scenario::located::Located;
+use crate::scenario::lower::Lowering;
+use crate::scenario::model::HostSelector;
+
+/// Verbs that take nothing but a host.
+macro_rules! on_a_host {
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            /// The host or hosts.
+            pub host: HostSelector,
+        }
+
+        impl Verb for $name {
+            type Raw = String;
+            const LASTS: bool = $lasts;
+
+            fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
+                Some($name { host: lowering.host(raw)? })
+            }
+
+            fn story(&self) -> String {
+                format!($story, self.host)
+            }
+        }
+    )+};
+}
+pub(super) use on_a_host;
+
+on_a_host! {
+    /// Cuts the power of a host. With `for`, power returns after that.
+    LosePower, lasts: true, says: "cuts the power of {}";
+    /// Gives a host its power back.
+    RestorePower, lasts: false, says: "gives {} its power back";
+    /// Wipes the devices that belong to one host alone.
+    LoseData, lasts: false, says: "wipes the devices that belong to {} alone";
+}

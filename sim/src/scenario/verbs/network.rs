@@ -1,0 +1,298 @@
+//! Faults of the network.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verb;
+use super::host::on_a_host;
+use crate::scenario::located::{Located, Span};
+use crate::scenario::lower::Lowering;
+use crate::scenario::model::{HostSelector, NodeSelector};
+use crate::scenario::values::{Bandwidth, DurationRange, Ratio};
+
+/// Which way over a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Both ways.
+    Both,
+    /// From the first to the second; of isolated nodes: what they send.
+    To,
+    /// From the second to the first; of isolated nodes: what they receive.
+    From,
+}
+
+impl Direction {
+    const WORDS: &[(&str, Direction)] = &[("both", Direction::Both), ("to", Direction::To), ("from", Direction::From)];
+}
+
+/// The links a fault is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LinkTarget {
+    /// The two ends; `None` is every link.
+    pub between: Option<[NodeSelector; 2]>,
+    /// Which way.
+    pub direction: Direction,
+}
+
+impl LinkTarget {
+    fn spoken(&self) -> String {
+        let Some([first, second]) = &self.between else { return "on every link".to_owned() };
+        match self.direction {
+            Direction::Both => format!("between {first} and {second}"),
+            Direction::To => format!("from {first} to {second}"),
+            Direction::From => format!("from {second} to {first}"),
+        }
+    }
+
+    fn lower(
+        link: &Option<Located<Vec<Located<String>>>>,
+        direction: &Option<Located<String>>,
+        lowering: &mut Lowering<'_>,
+    ) -> Option<Self> {
+        let way = lowering.word_or(direction, Direction::WORDS, Direction::Both);
+        let between = match link {
+            Some(link) => Some(lowering.two_ends(link)?),
+            None => {
+                if let Some(direction) = direction {
+                    lowering.not_together(direction.span(), "`direction` needs a `link`", "add `link = [A, B]`");
+                    return None;
+                }
+                None
+            }
+        };
+        Some(LinkTarget { between, direction: way? })
+    }
+}
+
+/// Which links are cut.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Partition {
+    /// Between two ends.
+    Between(LinkTarget),
+    /// Between some nodes and everyone else.
+    Isolate {
+        /// The nodes that are cut off; they still reach each other.
+        nodes: Vec<NodeSelector>,
+        /// Which way.
+        direction: Direction,
+    },
+    /// Between groups; nodes in no group reach everyone.
+    Groups(Vec<Vec<NodeSelector>>),
+}
+
+/// `partition` as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawPartition {
+    /// The two ends of the link that is cut, hosts or processes: ["dn1", "dn2"].
+    pub between: Option<Located<Vec<Located<String>>>>,
+    /// The nodes that are cut off from everyone else: ["dn1"].
+    pub isolate: Option<Located<Vec<Located<String>>>>,
+    /// Groups that do not reach each other: [["dn1"], ["dn2", "dn3"]].
+    pub groups: Option<Located<Vec<Located<Vec<Located<String>>>>>>,
+    /// Which way is cut: "both" (default); "to" from the first to the second, or what isolated nodes send; "from" the other way.
+    #[schemars(extend("enum" = ["both", "to", "from"]))]
+    pub direction: Option<Located<String>>,
+}
+
+impl Verb for Partition {
+    type Raw = RawPartition;
+    const LASTS: bool = true;
+
+    fn lower(raw: &Located<RawPartition>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        let arguments = raw.value();
+        let shapes = [
+            ("between", arguments.between.as_ref().map(Located::span)),
+            ("isolate", arguments.isolate.as_ref().map(Located::span)),
+            ("groups", arguments.groups.as_ref().map(Located::span)),
+        ];
+        lowering.exactly_one(&shapes, raw.span())?;
+        if arguments.between.is_some() {
+            return LinkTarget::lower(&arguments.between, &arguments.direction, lowering).map(Partition::Between);
+        }
+        if let Some(nodes) = &arguments.isolate {
+            let direction = lowering.word_or(&arguments.direction, Direction::WORDS, Direction::Both);
+            let nodes = lowering.endpoints(nodes);
+            return Some(Partition::Isolate { nodes: nodes?, direction: direction? });
+        }
+        if let Some(direction) = &arguments.direction {
+            lowering.not_together(direction.span(), "groups are cut both ways", "remove `direction`");
+        }
+        Self::lower_groups(arguments.groups.as_ref()?, lowering)
+    }
+
+    fn story(&self) -> String {
+        match self {
+            Partition::Between(link) => format!("cuts the network {}", link.spoken()),
+            Partition::Isolate { nodes, direction } => {
+                let nodes = spoken_list(nodes);
+                match direction {
+                    Direction::Both => format!("cuts {nodes} off from everyone else"),
+                    Direction::To => format!("loses everything that {nodes} sends"),
+                    Direction::From => format!("loses everything sent to {nodes}"),
+                }
+            }
+            Partition::Groups(groups) => {
+                let groups: Vec<String> = groups.iter().map(|group| format!("[{}]", spoken_list(group))).collect();
+                format!("splits the network into {}", groups.join(" and "))
+            }
+        }
+    }
+}
+
+impl Partition {
+    fn lower_groups(groups: &Located<Vec<Located<Vec<Located<String>>>>>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        if groups.value().len() < 2 {
+            lowering.out_of_bounds(groups.span(), "a split needs at least two groups", "add a group");
+            return None;
+        }
+        let lowered: Vec<_> = groups.value().iter().map(|group| lowering.endpoints(group)).collect();
+        lowered.into_iter().collect::<Option<_>>().map(Partition::Groups)
+    }
+}
+
+fn spoken_list(nodes: &[NodeSelector]) -> String {
+    nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+on_a_host! {
+    /// Takes a host's network card down.
+    NicDown, lasts: true, says: "takes the network card of {} down";
+}
+
+/// Verbs that give certain links one property.
+macro_rules! on_links {
+    ($(
+        $(#[$doc:meta])* $name:ident,
+        $(#[$raw_doc:meta])* raw $raw:ident { $(#[$key_doc:meta])* $key:ident: $type:ty, by $method:ident }
+        says: $story:literal;
+    )+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            /// Which links.
+            pub link: LinkTarget,
+            $(#[$key_doc])*
+            pub $key: $type,
+        }
+
+        $(#[$raw_doc])*
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub(crate) struct $raw {
+            /// The two ends of the link, hosts or processes: ["dn1", "dn2"]. Default: every link.
+            pub link: Option<Located<Vec<Located<String>>>>,
+            /// Which way: "both" (default), "to" from the first to the second, "from" the other way.
+            #[schemars(extend("enum" = ["both", "to", "from"]))]
+            pub direction: Option<Located<String>>,
+            $(#[$key_doc])*
+            pub $key: Option<Located<String>>,
+        }
+
+        impl Verb for $name {
+            type Raw = $raw;
+            const LASTS: bool = true;
+
+            fn lower(raw: &Located<$raw>, lowering: &mut Lowering<'_>) -> Option<Self> {
+                let arguments = raw.value();
+                let link = LinkTarget::lower(&arguments.link, &arguments.direction, lowering);
+                let $key = lowering.required(&arguments.$key, stringify!($key), raw.span());
+                let $key = $key.and_then(|$key| lowering.$method($key));
+                Some($name { link: link?, $key: $key? })
+            }
+
+            fn story(&self) -> String {
+                format!($story, self.$key, self.link.spoken())
+            }
+        }
+    )+};
+}
+
+on_links! {
+    /// Gives messages another latency.
+    Slow,
+    /// `slow` as it is written.
+    raw RawSlow {
+        /// How long a message takes: "100ms", or a range from which each message draws, "50ms..200ms".
+        latency: DurationRange, by value
+    }
+    says: "lets messages take {} {}";
+    /// Loses messages.
+    Drop,
+    /// `drop` as it is written.
+    raw RawDrop {
+        /// How many messages are lost: "1/10".
+        ratio: Ratio, by probability
+    }
+    says: "loses {} of the messages {}";
+    /// Delivers messages twice.
+    Duplicate,
+    /// `duplicate` as it is written.
+    raw RawDuplicate {
+        /// How many messages arrive twice: "1/10".
+        ratio: Ratio, by probability
+    }
+    says: "delivers {} of the messages twice {}";
+    /// Lets messages overtake each other.
+    Reorder,
+    /// `reorder` as it is written.
+    raw RawReorder {
+        /// How many messages are overtaken by later ones: "1/10".
+        ratio: Ratio, by probability
+    }
+    says: "lets {} of the messages be overtaken {}";
+    /// Limits how much goes through in a second.
+    LimitBandwidth,
+    /// `limit-bandwidth` as it is written.
+    raw RawLimitBandwidth {
+        /// How much goes through: "1MB/s" or "10Mbit/s".
+        bandwidth: Bandwidth, by value
+    }
+    says: "lets only {} through {}";
+}
+
+impl Lowering<'_> {
+    /// Both ends of a link.
+    pub(crate) fn two_ends(&mut self, link: &Located<Vec<Located<String>>>) -> Option<[NodeSelector; 2]> {
+        let [first, second] = link.value().as_slice() else {
+            self.out_of_bounds(link.span(), "a link has two ends", "write two names: `[\"dn1\", \"dn2\"]`");
+            return None;
+        };
+        let ends = [self.endpoint(first), self.endpoint(second)];
+        let [Some(first_end), Some(second_end)] = ends else { return None };
+        if first_end == second_end {
+            self.out_of_bounds(second.span(), "both ends of this link are the same", "name another node");
+            return None;
+        }
+        Some([first_end, second_end])
+    }
+
+    /// A list of nodes that is not empty.
+    fn endpoints(&mut self, nodes: &Located<Vec<Located<String>>>) -> Option<Vec<NodeSelector>> {
+        if nodes.value().is_empty() {
+            self.out_of_bounds(nodes.span(), "this list is empty", "name at least one node");
+            return None;
+        }
+        let lowered: Vec<_> = nodes.value().iter().map(|node| self.endpoint(node)).collect();
+        lowered.into_iter().collect()
+    }
+
+    /// Reports when none or several of some keys are given.
+    fn exactly_one(&mut self, keys: &[(&str, Option<Span>)], table: Span) -> Option<()> {
+        let names = keys.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let mut given = keys.iter().filter_map(|(_, span)| span.clone());
+        match (given.next(), given.next()) {
+            (Some(_), None) => Some(()),
+            (None, _) => {
+                self.missing(table, &format!("one of {names}"));
+                None
+            }
+            (Some(_), Some(second)) => {
+                self.not_together(second, "only one of these keys can be given", &format!("keep one of {names}"));
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What an operator does in words that every product understands; each stands for a command of the product.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verb;
+use crate::scenario::command::Command;
+use crate::scenario::located::Located;
+use crate::scenario::lower::Lowering;
+use crate::scenario::model::{HostSelector, NodeSelector};
+
+/// Verbs that take a table with the host that shall be primary.
+macro_rules! towards_a_host {
+    ($($(#[$doc:meta])* $name:ident, $verb:literal, says: $story:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            /// The host that shall be primary.
+            pub to: HostSelector,
+        }
+
+        impl Verb for $name {
+            type Raw = RawTo;
+            const LASTS: bool = false;
+
+            fn lower(raw: &Located<RawTo>, lowering: &mut Lowering<'_>) -> Option<Self> {
+                lowering.portable($verb, raw.span());
+                let to = lowering.required(&raw.value().to, "to", raw.span())?;
+                Some($name { to: lowering.host(to)? })
+            }
+
+            fn story(&self) -> String {
+                format!($story, self.to)
+            }
+        }
+    )+};
+}
+
+/// `switchover` and `failover` as they are written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawTo {
+    /// The host that shall be primary.
+    pub to: Option<Located<String>>,
+}
+
+towards_a_host! {
+    /// Hands the primary's role over, in good order.
+    Switchover, "switchover", says: "switches over to {}";
+    /// Makes another host primary because the old one is gone.
+    Failover, "failover", says: "fails over to {}";
+}
+
+/// Verbs that take nothing but a host.
+macro_rules! on_a_database {
+    ($($(#[$doc:meta])* $name:ident, $verb:literal, says: $story:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            /// The host or hosts.
+            pub host: HostSelector,
+        }
+
+        impl Verb for $name {
+            type Raw = String;
+            const LASTS: bool = false;
+
+            fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
+                lowering.portable($verb, raw.span());
+                Some($name { host: lowering.host(raw)? })
+            }
+
+            fn story(&self) -> String {
+                format!($story, self.host)
+            }
+        }
+    )+};
+}
+
+on_a_database! {
+    /// Makes a standby primary, whatever the others do.
+    Promote, "promote", says: "promotes {}";
+    /// Makes a primary a standby.
+    Demote, "demote", says: "makes {} a standby";
+    /// Starts the database on a host.
+    StartDatabase, "start", says: "starts the database on {}";
+    /// Stops the database on a host, in good order.
+    StopDatabase, "stop", says: "stops the database on {}";
+    /// Stops and starts the database on a host.
+    RestartDatabase, "restart", says: "restarts the database on {}";
+    /// Keeps a host from writing to shared storage.
+    Fence, "fence", says: "fences {}";
+    /// Lets a fenced host write again.
+    Unfence, "unfence", says: "lifts the fence around {}";
+}
+
+/// Waits until a node announces an event, counted from when the step begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WaitFor {
+    /// Who announces it.
+    pub node: NodeSelector,
+    /// The event's dotted name.
+    pub event: String,
+}
+
+impl Verb for WaitFor {
+    type Raw = String;
+    const LASTS: bool = false;
+
+    fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        let (node, event) = lowering.announced(raw)?;
+        Some(WaitFor { node, event })
+    }
+
+    fn story(&self) -> String {
+        format!("waits until {} announces {}", self.node, self.event)
+    }
+}
+
+impl Verb for Command {
+    type Raw = String;
+    const LASTS: bool = false;
+
+    fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        lowering.command(raw)
+    }
+
+    fn story(&self) -> String {
+        format!("types `{}`", self.line)
+    }
+}

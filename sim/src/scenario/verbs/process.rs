@@ -1,0 +1,91 @@
+//! Faults of one process: kill, start, pause, resume, slow CPU.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Verb;
+use crate::scenario::located::Located;
+use crate::scenario::lower::Lowering;
+use crate::scenario::model::NodeSelector;
+use crate::scenario::values::Ratio;
+
+/// Verbs that take nothing but a process.
+macro_rules! on_a_process {
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        pub struct $name {
+            /// The process; without one, the host's database process.
+            pub target: NodeSelector,
+        }
+
+        impl Verb for $name {
+            type Raw = String;
+            const LASTS: bool = $lasts;
+
+            fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
+                Some($name { target: lowering.process(raw)? })
+            }
+
+            fn story(&self) -> String {
+                format!($story, spoken(&self.target))
+            }
+        }
+    )+};
+}
+
+on_a_process! {
+    /// Kills a process at once.
+    Kill, lasts: false, says: "kills {}";
+    /// Starts a process that is down.
+    StartProcess, lasts: false, says: "starts {}";
+    /// Stops a process from running without ending it.
+    Pause, lasts: true, says: "freezes {}";
+    /// Lets a paused process run again.
+    Resume, lasts: false, says: "lets {} run again";
+}
+
+/// Makes a process slow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SlowCpu {
+    /// The process; without one, the host's database process.
+    pub target: NodeSelector,
+    /// Its speed, as a part of the usual one; never 0.
+    pub speed: Ratio,
+}
+
+/// `slow-cpu` as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawSlowCpu {
+    /// The process: "dn1" is its database process, "dn1/cm_agent" another.
+    pub target: Option<Located<String>>,
+    /// Its speed as a part of the usual one: "1/10".
+    pub speed: Option<Located<String>>,
+}
+
+impl Verb for SlowCpu {
+    type Raw = RawSlowCpu;
+    const LASTS: bool = true;
+
+    fn lower(raw: &Located<RawSlowCpu>, lowering: &mut Lowering<'_>) -> Option<Self> {
+        let arguments = raw.value();
+        let target = lowering.required(&arguments.target, "target", raw.span());
+        let speed = lowering.required(&arguments.speed, "speed", raw.span());
+        let target = target.and_then(|target| lowering.process(target));
+        let speed = speed.and_then(|speed| lowering.positive_ratio(speed));
+        Some(SlowCpu { target: target?, speed: speed? })
+    }
+
+    fn story(&self) -> String {
+        format!("slows {} down to {} of its speed", spoken(&self.target), self.speed)
+    }
+}
+
+/// A process in a sentence.
+pub(super) fn spoken(target: &NodeSelector) -> String {
+    match &target.process {
+        Some(process) => format!("{process} on {}", target.host),
+        None => format!("the database process of {}", target.host),
+    }
+}
