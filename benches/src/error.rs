@@ -1,0 +1,30 @@
+//! Why a benchmark has no figure to show.
+
+/// What kept a benchmark from measuring what it says it measures.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// madsim's network refused an operation.
+    #[error("madsim's network failed: {0}; nothing in this benchmark injects faults, so this is a defect of it")]
+    Madsim(#[from] std::io::Error),
+    /// turmoil ended its simulation with an error.
+    #[error("turmoil's simulation failed: {0}; nothing in this benchmark injects faults, so this is a defect of it")]
+    Turmoil(String),
+    /// The work under the stopwatch was not the work announced.
+    #[error("{contestant} delivered {delivered} messages where {expected} were sent: its time would mean nothing")]
+    Incomplete {
+        /// Whose run it was.
+        contestant: &'static str,
+        /// How many messages arrived.
+        delivered: u64,
+        /// How many should have.
+        expected: u64,
+    },
+    /// The figures could not be written as JSON.
+    #[error("the figures cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Checks that every message of a run arrived.
+pub fn require_all(contestant: &'static str, delivered: u64, expected: u64) -> Result<(), Error> {
+    if delivered == expected { Ok(()) } else { Err(Error::Incomplete { contestant, delivered, expected }) }
+}

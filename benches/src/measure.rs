@@ -1,0 +1,37 @@
+//! The stopwatch: how long a piece of work takes on this machine.
+//!
+//! Contestants take turns instead of running one after the other, so that a busy minute of the machine is shared by
+//! all of them, and the fastest turn of each counts: noise only ever adds time. Nothing here runs inside a simulation.
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "measuring real time is what benchmarks are for; no seeded run ever calls this module"
+)]
+
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+
+/// A piece of work of the given size.
+pub type Work = fn(size: u64) -> Result<(), Error>;
+
+/// Times each contestant `repetitions` times, in turns, and gives the fastest time of each, in their order.
+pub fn side_by_side<const N: usize>(
+    contestants: [Work; N],
+    size: u64,
+    repetitions: u32,
+) -> Result<[Duration; N], Error> {
+    let mut fastest = [Duration::MAX; N];
+    for _ in 0..repetitions {
+        for (work, best) in contestants.iter().zip(&mut fastest) {
+            *best = time(*work, size)?.min(*best);
+        }
+    }
+    Ok(fastest)
+}
+
+fn time(work: Work, size: u64) -> Result<Duration, Error> {
+    let start = Instant::now();
+    work(size)?;
+    Ok(start.elapsed())
+}
