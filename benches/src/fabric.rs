@@ -4,7 +4,6 @@
 //! its own timer, wake-up and poll. Then five nodes exchange heartbeats for ten simulated minutes, which is what an
 //! idle cluster costs.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use clap::Args;
@@ -13,8 +12,12 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::measure::side_by_side;
 use crate::table::{grouped, one_decimal};
-use crate::{madsim_endpoint, turmoil_udp};
+use crate::{madsim_endpoint, ours, turmoil_udp};
 
+/// The shortest way of a message, in every contestant: madsim's default.
+pub const SHORTEST_LATENCY: Duration = Duration::from_millis(1);
+/// The longest.
+pub const LONGEST_LATENCY: Duration = Duration::from_millis(10);
 /// How many nodes exchange heartbeats, all with all.
 pub const HEARTBEAT_NODES: u64 = 5;
 /// How often each of them sends one to each other.
@@ -51,6 +54,7 @@ struct Figures {
 /// Nanoseconds a message takes in a ping-pong.
 #[derive(Serialize)]
 struct PingPong {
+    simrun_ns: f64,
     madsim_endpoint_ns: f64,
     turmoil_ns: f64,
 }
@@ -58,51 +62,68 @@ struct PingPong {
 /// Simulated seconds a real second buys while five nodes exchange heartbeats.
 #[derive(Serialize)]
 struct Heartbeats {
+    simrun_x: f64,
     turmoil_x: f64,
 }
 
 /// Measures and gives the text to print.
 pub fn run(options: &Options) -> Result<String, Error> {
     let figures = Figures { fabric: ping_pong(options)?, heartbeats: heartbeats(options)? };
-    if options.json { Ok(serde_json::to_string_pretty(&figures)?) } else { Ok(describe(options, &figures)) }
+    if options.json { Ok(serde_json::to_string_pretty(&figures)? + "\n") } else { Ok(describe(options, &figures)) }
 }
 
 fn ping_pong(options: &Options) -> Result<PingPong, Error> {
-    let contestants = [madsim_endpoint::ping_pong, turmoil_udp::ping_pong];
+    let contestants = [ours::ping_pong, madsim_endpoint::ping_pong, turmoil_udp::ping_pong];
     let times = side_by_side(contestants, options.round_trips, options.repetitions)?;
     let messages = 2.0 * options.round_trips as f64;
-    let [madsim_endpoint_ns, turmoil_ns] = times.map(|time| one_decimal(time.as_secs_f64() * 1e9 / messages));
-    Ok(PingPong { madsim_endpoint_ns, turmoil_ns })
+    let [simrun_ns, madsim_endpoint_ns, turmoil_ns] =
+        times.map(|time| one_decimal(time.as_secs_f64() * 1e9 / messages));
+    Ok(PingPong { simrun_ns, madsim_endpoint_ns, turmoil_ns })
 }
 
 fn heartbeats(options: &Options) -> Result<Heartbeats, Error> {
-    let times = side_by_side([turmoil_udp::heartbeats], HEARTBEAT_SECONDS, options.repetitions)?;
-    let [turmoil_x] = times.map(|time| one_decimal(HEARTBEAT_SECONDS as f64 / time.as_secs_f64()));
-    Ok(Heartbeats { turmoil_x })
+    let times = side_by_side([ours::heartbeats, turmoil_udp::heartbeats], HEARTBEAT_SECONDS, options.repetitions)?;
+    let [simrun_x, turmoil_x] = times.map(|time| one_decimal(HEARTBEAT_SECONDS as f64 / time.as_secs_f64()));
+    Ok(Heartbeats { simrun_x, turmoil_x })
 }
 
 fn describe(options: &Options, figures: &Figures) -> String {
-    let PingPong { madsim_endpoint_ns, turmoil_ns } = figures.fabric;
-    let mut text = format!(
-        "Ping-pong between two nodes, one message in flight, {} round trips (fastest of {})\n\n",
-        grouped(options.round_trips as f64),
-        options.repetitions
-    );
-    let _ = writeln!(text, "  {:<20}{:>12}{:>14}{:>10}", "", "ns/message", "messages/s", "times");
-    for (name, nanoseconds) in [("madsim Endpoint", madsim_endpoint_ns), ("turmoil (UDP)", turmoil_ns)] {
+    let (ping_pong, heartbeats) = (describe_ping_pong(&figures.fabric), describe_heartbeats(&figures.heartbeats));
+    let (round_trips, repetitions) = (grouped(options.round_trips as f64), options.repetitions);
+    format!(
+        "Ping-pong between two nodes, one message in flight, {round_trips} round trips (fastest of {repetitions})\n\n\
+         {ping_pong}\n\
+         {HEARTBEAT_NODES} nodes, a heartbeat a second from each to each other, {HEARTBEAT_SECONDS} simulated seconds \
+         (fastest of {repetitions})\n\n\
+         {heartbeats}"
+    )
+}
+
+fn describe_ping_pong(figures: &PingPong) -> String {
+    let mut text = format!("  {:<18}{:>12}{:>14}   simrun is\n", "", "ns/message", "messages/s");
+    let contestants = [
+        ("simrun", figures.simrun_ns),
+        ("madsim Endpoint", figures.madsim_endpoint_ns),
+        ("turmoil (UDP)", figures.turmoil_ns),
+    ];
+    for (name, nanoseconds) in contestants {
+        let advantage = advantage(nanoseconds / figures.simrun_ns);
         let per_second = grouped(1e9 / nanoseconds);
-        let times = nanoseconds / madsim_endpoint_ns;
-        let _ = writeln!(text, "  {name:<20}{:>12}{per_second:>14}{times:>9.1}x", grouped(nanoseconds));
+        text.push_str(&format!("  {name:<18}{:>12}{per_second:>14}{advantage}\n", grouped(nanoseconds)));
     }
-    let _ = write!(
-        text,
-        "\n{HEARTBEAT_NODES} nodes, a heartbeat a second from each to each other, {HEARTBEAT_SECONDS} simulated \
-         seconds (fastest of {})\n\n  {:<20}{:>12}\n  {:<20}{:>11}x",
-        options.repetitions,
-        "",
-        "real time",
-        "turmoil (UDP)",
-        grouped(figures.heartbeats.turmoil_x)
-    );
     text
+}
+
+fn describe_heartbeats(figures: &Heartbeats) -> String {
+    let mut text = format!("  {:<18}{:>26}   simrun is\n", "", "simulated s/real s");
+    for (name, ratio) in [("simrun", figures.simrun_x), ("turmoil (UDP)", figures.turmoil_x)] {
+        let advantage = advantage(figures.simrun_x / ratio);
+        text.push_str(&format!("  {name:<18}{:>26}{advantage}\n", grouped(ratio)));
+    }
+    text
+}
+
+/// How many times faster we are; nothing in our own row.
+fn advantage(times: f64) -> String {
+    if times == 1.0 { String::new() } else { format!("{times:>10.1}x faster") }
 }

@@ -1,7 +1,8 @@
 //! madsim's own network: the `Endpoint` that ships with the executor we build on.
 //!
-//! It answers what the world's network saves by not using it. The raw calls are taken, which hand over a typed message
-//! without copying bytes, because that is its fastest way; latency is its default of 1 to 10 ms.
+//! It answers what the world's network saves by not using it. The calls are those meant for applications, which copy
+//! the bytes of a message; its raw calls hand over a value instead, but say that applications should not use them.
+//! Latency is its default, even between 1 and 10 ms, which the other contestants take over.
 
 use std::net::SocketAddr;
 

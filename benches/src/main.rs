@@ -8,6 +8,7 @@ mod error;
 mod fabric;
 mod madsim_endpoint;
 mod measure;
+mod ours;
 mod table;
 mod turmoil_udp;
 
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(text) => {
-            println!("{text}");
+            print!("{text}");
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -2,8 +2,8 @@
 //!
 //! UDP datagrams are taken because they are its cheapest way to send a message (a TCP stream adds segments and
 //! acknowledgements). turmoil advances in ticks that it pays for whether or not anything happens; the tick is its
-//! default of 1 ms. Latency is 1 to 10 ms as in madsim, drawn along turmoil's default curve, whose mean of less than
-//! 3 ms means fewer ticks for a message than madsim's even spread would.
+//! default of 1 ms. Latency is 1 to 10 ms as everywhere here, drawn along turmoil's default curve, whose mean of less than
+//! 3 ms means fewer ticks for a message than an even spread would.
 
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,17 +14,16 @@ use turmoil::net::UdpSocket;
 use turmoil::{Builder, Sim};
 
 use crate::error::{Error, require_all};
-use crate::fabric::{HEARTBEAT_NODES, HEARTBEAT_PERIOD, heartbeats_in};
+use crate::fabric::{HEARTBEAT_NODES, HEARTBEAT_PERIOD, LONGEST_LATENCY, SHORTEST_LATENCY, heartbeats_in};
 
 const PORT: u16 = 7000;
-const LONGEST_LATENCY: Duration = Duration::from_millis(10);
 const ANY_INTERFACE: (IpAddr, u16) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT);
 
 fn simulation() -> Sim<'static> {
     Builder::new()
         .rng_seed(1)
         .simulation_duration(Duration::from_secs(u64::from(u32::MAX)))
-        .min_message_latency(Duration::from_millis(1))
+        .min_message_latency(SHORTEST_LATENCY)
         .max_message_latency(LONGEST_LATENCY)
         .build()
 }
