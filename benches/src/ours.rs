@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use nodes::world::executor::Limits;
 use nodes::world::latency::Latency;
-use nodes::world::network::{Effect, LinkOptions, Rule};
+use nodes::world::network::{Effect, End, LinkOptions, Rule};
 use nodes::world::port::{Address, Port, PortNumber};
 use nodes::world::process::Process;
 use nodes::world::streams::Seed;
@@ -30,7 +30,7 @@ fn world() -> World {
     world.set_default_link(LinkOptions { latency, ..LinkOptions::default() });
     // A fault in force elsewhere: no message meets it, every message is checked against it.
     let bystander = world.add_host("bystander");
-    world.add_rule(Rule { from: vec![], to: vec![bystander], message: None, effect: Effect::Cut });
+    world.add_rule(Rule { from: vec![], to: vec![End::Host(bystander)], message: None, effect: Effect::Cut });
     world
 }
 
