@@ -1,5 +1,10 @@
 //! What several products share, built on the world: never more than one of each.
 
+pub mod area;
+pub mod encoding;
 pub mod service;
 pub mod shell;
 pub mod signal;
+#[cfg(test)]
+pub(crate) mod test_world;
+pub mod wal;
