@@ -1,7 +1,9 @@
 //! What several products share, built on the world: never more than one of each.
 
 pub mod area;
+pub mod control;
 pub mod encoding;
+pub mod pages;
 pub mod service;
 pub mod shell;
 pub mod signal;

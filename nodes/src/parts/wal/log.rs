@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::record::HEADER;
+use super::record::{self, HEADER};
 use crate::parts::area::Area;
 use crate::world::device::IoError;
 
@@ -82,6 +82,11 @@ impl Shape {
     /// The first record of the segment behind the one a position lies in.
     pub fn next_segment(&self, position: Lsn) -> Lsn {
         Lsn(self.segment_end(position) + HEADER_BLOCK)
+    }
+
+    /// The bytes a new log begins with: one checkpoint, from which recovery begins. It has no writer and epoch 0.
+    pub fn first_bytes(&self) -> Vec<u8> {
+        record::first_segment(self)
     }
 
     /// The largest record a segment can hold.

@@ -1,7 +1,8 @@
 //! One record of the log, as values and as bytes.
 
-use super::log::Lsn;
+use super::log::{Lsn, Shape};
 use super::reader::Stop;
+use super::segment;
 use crate::parts::encoding::{Decoder, Encoder, Garbled};
 use crate::parts::service::{Key, Row, TransactionId};
 
@@ -158,6 +159,24 @@ pub(super) fn encode(bytes: &mut Vec<u8>, stamp: &Stamp, kind: u16, payload: &[u
     let checksum = checksum_of(&bytes[start..]);
     bytes[start + 4..start + 8].copy_from_slice(&checksum.to_le_bytes());
     checksum
+}
+
+/// The first segment of a new log up to the end of its only record, a checkpoint from which recovery begins.
+pub(super) fn first_segment(shape: &Shape) -> Vec<u8> {
+    let mut bytes = segment::encode(shape, 0, 0);
+    let body = Body::Checkpoint { redo: Lsn::FIRST };
+    let mut payload = Encoder::new();
+    body.encode(&mut payload);
+    let stamp = Stamp {
+        lsn: Lsn::FIRST,
+        previous: Lsn::NONE,
+        previous_checksum: 0,
+        epoch: 0,
+        writer: WriterTag { process: 0, incarnation: 0 },
+        transaction: None,
+    };
+    encode(&mut bytes, &stamp, body.kind(), payload.as_bytes());
+    bytes
 }
 
 /// The checksum of a whole record: everything but the checksum's own four bytes.

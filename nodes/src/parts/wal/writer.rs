@@ -62,7 +62,7 @@ struct State {
 }
 
 impl Writer {
-    /// Begins a log that has no record.
+    /// Begins a log that has no record, over whatever there was.
     pub fn create(process: &Process, log: &Log, epoch: u64) -> Self {
         Self::begin(process, log, LogEnd::EMPTY, Lsn::FIRST, epoch, (0, Vec::new()))
     }
@@ -160,6 +160,11 @@ impl Writer {
         state.needed = state.needed.max(position);
     }
 
+    /// The name under which it writes.
+    pub fn tag(&self) -> WriterTag {
+        self.shared.tag
+    }
+
     /// Why nothing can be appended any more, if so.
     pub fn failure(&self) -> Option<WalError> {
         self.shared.state.borrow().failure
@@ -244,7 +249,7 @@ impl State {
         }
         let fits = self.end.end.0 + length <= shape.segment_end(self.end.end);
         let lsn = if fits { self.end.end } else { shape.next_segment(self.end.end) };
-        self.check_room(shape, lsn, length)?;
+        self.check_room(shape, lsn, length, body)?;
         if !fits {
             self.put(shared, None, &Body::SegmentEnd, &[]);
         }
@@ -252,10 +257,12 @@ impl State {
         Ok(Appended { lsn, end: self.end.end })
     }
 
-    /// Refuses what would overwrite a segment that is still needed.
-    fn check_room(&self, shape: &Shape, lsn: Lsn, length: u64) -> Result<(), WalError> {
+    /// Refuses what would overwrite a segment that is still needed. One segment is kept for checkpoints, without
+    /// which no other would ever be free again.
+    fn check_room(&self, shape: &Shape, lsn: Lsn, length: u64, body: &Body) -> Result<(), WalError> {
         let oldest = shape.segment_start(shape.segment_of(self.needed));
-        let room_ends = oldest + shape.segments * shape.segment_size;
+        let kept = u64::from(!matches!(body, Body::Checkpoint { .. }));
+        let room_ends = oldest + (shape.segments - kept) * shape.segment_size;
         if lsn.0 + length > room_ends { Err(WalError::Full { needed: self.needed }) } else { Ok(()) }
     }
 
