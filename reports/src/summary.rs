@@ -2,7 +2,7 @@
 //!
 //! A [`SeedLine`] is small enough to keep for a million seeds and is all that `--format jsonl`, resuming and
 //! merging need. A [`Summary`] is the same whatever order the lines are added in, so shards can finish in any
-//! order. Neither holds the story of a run: that is the [`Report`](crate::Report) of a chosen seed.
+//! order. Neither holds the story of a run: that is the [`Report`] of a chosen seed.
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,8 @@
 
 pub mod github;
 mod hosts;
+pub mod html;
+mod interest;
 pub mod json;
 pub mod jsonl;
 pub mod junit;

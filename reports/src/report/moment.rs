@@ -2,6 +2,15 @@
 //!
 //! A report prints two kinds of time: when something happened since the run began, and how long it took.
 //! Two types keep them apart, so that a renderer cannot print one as the other. Neither knows a calendar.
+//!
+//! ```
+//! use reports::Moment;
+//!
+//! let failed = Moment::from_millis(20_655);
+//! let served = Moment::from_millis(39_044);
+//! assert_eq!(failed.to_string(), "20.655s");
+//! assert_eq!(served.since(failed).to_string(), "18.389s");
+//! ```
 
 use std::fmt;
 

@@ -3,7 +3,8 @@
 //! A column shows the gravest thing that happened within it, so that a conflict of one millisecond is seen even
 //! when a column is a second wide. The strip covers the stretch in which something changed, not the whole run.
 
-use crate::report::{Moment, Report, Span, Standing, StepKind};
+use crate::render::interest::stretch_of_interest;
+use crate::report::{Moment, Report, Span, Standing};
 
 /// Two nodes could write the same log.
 pub(super) const CONFLICT: char = '!';
@@ -29,13 +30,7 @@ pub(super) struct Scale {
 impl Scale {
     /// The scale that shows everything that changed in `report` in at most `room` columns.
     pub(super) fn of(report: &Report, room: usize) -> Self {
-        let moments = moments_of_change(report);
-        let first = moments.iter().min().copied().unwrap_or_default();
-        let last = moments.iter().max().copied().unwrap_or(report.end());
-        // A tenth of air on both sides shows what was there before and what remains.
-        let air = last.since(first).0 / 10 + 1_000_000;
-        let first = first.0.saturating_sub(air);
-        let last = (last.0 + air).min(report.end().0).max(first + 1);
+        let (Moment(first), Moment(last)) = stretch_of_interest(report);
         let column = COLUMN_WIDTHS
             .iter()
             .map(|width| width * 1_000_000)
@@ -64,28 +59,6 @@ impl Scale {
     pub(super) fn mark(self, row: &mut [char], from: Moment, until: Moment, mark: char) {
         row[self.touched(from, until)].fill(mark);
     }
-}
-
-/// Every moment at which a step, a fault, a role or the right to write changed, the start of the run aside.
-fn moments_of_change(report: &Report) -> Vec<Moment> {
-    let changes = report.runbook.iter().filter(|step| step.kind == StepKind::Change);
-    let steps = changes.filter_map(|step| step.started);
-    let faults = report.faults.iter().flat_map(|fault| [fault.fired, fault.ended]).flatten();
-    let writers = report.writers.iter().flat_map(|writer| [Some(writer.from), writer.until]).flatten();
-    let roles = report
-        .lanes
-        .iter()
-        .flat_map(|lane| &lane.intervals)
-        .flat_map(|interval| [Some(interval.from), interval.until])
-        .flatten();
-    let served = report
-        .service
-        .outages
-        .iter()
-        .flat_map(|outage| [Some(outage.first_failed.at), outage.first_durable.as_ref().map(|durable| durable.at)])
-        .flatten();
-    let bounds = Moment(0)..report.end();
-    steps.chain(faults).chain(writers).chain(roles).chain(served).filter(|at| at.0 > 0 && bounds.contains(at)).collect()
 }
 
 /// The row of one node.

@@ -77,6 +77,7 @@ pub const CHINESE: Text = Text {
         drawn: "按种子抽取",
         default: "默认值",
     },
+    page: super::chinese_page::PAGE,
     phrases: Phrases {
         drill_of: |kind, model| format!("{kind}:{model}"),
         command_on: |command, host| format!("在 {host} 上执行:{command}"),

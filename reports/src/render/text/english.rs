@@ -77,6 +77,7 @@ pub const ENGLISH: Text = Text {
         drawn: "drawn",
         default: "default",
     },
+    page: super::english_page::PAGE,
     phrases: Phrases {
         drill_of: |kind, model| format!("{kind} of {model}"),
         command_on: |command, host| format!("on {host}: {command}"),

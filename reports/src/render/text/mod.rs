@@ -6,16 +6,21 @@
 
 mod cases;
 mod chinese;
+mod chinese_page;
 mod english;
+mod english_page;
 mod numbers;
+mod page;
 
 pub use cases::{case_headline, case_lines};
 pub use chinese::CHINESE;
 pub use english::ENGLISH;
 pub use numbers::grouped;
+pub use page::PageText;
 
 use crate::report::{
-    Answer, Check, DrillKind, Language, Met, Mode, Moment, Origin, Outcome, Span, StepOutcome, Verdict,
+    Answer, Check, DrillKind, EntryKind, Language, Met, Mode, Moment, Origin, Outcome, Span, Standing, StepOutcome,
+    Verdict,
 };
 
 /// Every message of every renderer in one language.
@@ -34,6 +39,8 @@ pub struct Text {
     pub labels: Labels,
     /// Messages that carry values.
     pub phrases: Phrases,
+    /// Labels of the report page.
+    pub page: PageText,
 }
 
 /// Kinds of drill.
@@ -318,6 +325,29 @@ impl Text {
             DrillKind::Tabletop => self.kinds.tabletop,
             DrillKind::Simulation => self.kinds.simulation,
             DrillKind::Live => self.kinds.live,
+        }
+    }
+
+    /// Where a node stands.
+    pub fn standing(&self, standing: Standing) -> &'static str {
+        match standing {
+            Standing::Down => self.page.standings.down,
+            Standing::Starting => self.page.standings.starting,
+            Standing::Standby => self.page.standings.standby,
+            Standing::Changing => self.page.standings.changing,
+            Standing::Primary => self.page.standings.primary,
+        }
+    }
+
+    /// A kind of timeline entry.
+    pub fn entry_kind(&self, kind: EntryKind) -> &'static str {
+        match kind {
+            EntryKind::Step => self.page.kinds.step,
+            EntryKind::Fault => self.page.kinds.fault,
+            EntryKind::Announced => self.page.kinds.announced,
+            EntryKind::Process => self.page.kinds.process,
+            EntryKind::Client => self.page.kinds.client,
+            EntryKind::Log => self.page.kinds.log,
         }
     }
 
