@@ -9,13 +9,16 @@ pub enum Error {
     /// turmoil ended its simulation with an error.
     #[error("turmoil's simulation failed: {0}; nothing in this benchmark injects faults, so this is a defect of it")]
     Turmoil(String),
+    /// A device could not be built.
+    #[error(transparent)]
+    Device(#[from] nodes::world::device::DeviceError),
     /// The work under the stopwatch was not the work announced.
-    #[error("{contestant} delivered {delivered} messages where {expected} were sent: its time would mean nothing")]
+    #[error("{contestant} finished {finished} of {expected} messages or requests: its time would mean nothing")]
     Incomplete {
         /// Whose run it was.
         contestant: &'static str,
-        /// How many messages arrived.
-        delivered: u64,
+        /// How many messages arrived, or requests succeeded.
+        finished: u64,
         /// How many should have.
         expected: u64,
     },
@@ -24,7 +27,7 @@ pub enum Error {
     Json(#[from] serde_json::Error),
 }
 
-/// Checks that every message of a run arrived.
-pub fn require_all(contestant: &'static str, delivered: u64, expected: u64) -> Result<(), Error> {
-    if delivered == expected { Ok(()) } else { Err(Error::Incomplete { contestant, delivered, expected }) }
+/// Checks that a run did all its work.
+pub fn require_all(contestant: &'static str, finished: u64, expected: u64) -> Result<(), Error> {
+    if finished == expected { Ok(()) } else { Err(Error::Incomplete { contestant, finished, expected }) }
 }

@@ -4,6 +4,7 @@
 //! out of one of these commands, measured in one run on one machine. They are not tests and judge nothing; a benchmark
 //! fails only when the work it was to time did not happen.
 
+mod device;
 mod error;
 mod fabric;
 mod madsim_endpoint;
@@ -28,11 +29,14 @@ struct Arguments {
 enum Benchmark {
     /// What a message costs, and how far ahead of real time an idle cluster runs
     Fabric(fabric::Options),
+    /// What a request to a block device costs
+    Device(device::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().benchmark {
         Benchmark::Fabric(options) => fabric::run(&options),
+        Benchmark::Device(options) => device::run(&options),
     };
     match outcome {
         Ok(text) => {
