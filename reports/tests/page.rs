@@ -104,7 +104,7 @@ fn ids_are_unique() {
 #[test]
 fn a_hazard_shown_is_never_called_a_pass() {
     let page = page(&promote_before_stop());
-    assert!(page.contains("AS EXPECTED, HAZARD SHOWN") && page.contains("符合预期, 已复现风险"));
+    assert!(page.contains("AS EXPECTED, HAZARD SHOWN") && page.contains("符合预期,已复现风险"));
     assert!(!page.to_lowercase().contains("passed") && !page.contains("通过"));
 }
 

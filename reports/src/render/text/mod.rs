@@ -93,6 +93,8 @@ pub struct Marks {
     pub colon: &'static str,
     /// Between two parts of a sentence.
     pub semicolon: &'static str,
+    /// Between two words of equal rank.
+    pub comma: &'static str,
     /// Around an aside: its beginning.
     pub open: &'static str,
     /// Around an aside: its end.
@@ -276,7 +278,9 @@ impl Text {
     /// The verdict on a run. A shown hazard says so and is never called a pass.
     pub fn verdict(&self, verdict: &Verdict) -> String {
         match (verdict.outcome, verdict.hazard_shown) {
-            (Outcome::AsExpected, true) => format!("{}, {}", self.verdicts.as_expected, self.verdicts.hazard_shown),
+            (Outcome::AsExpected, true) => {
+                format!("{}{}{}", self.verdicts.as_expected, self.marks.comma, self.verdicts.hazard_shown)
+            }
             (outcome, _) => self.outcome(outcome).to_owned(),
         }
     }
