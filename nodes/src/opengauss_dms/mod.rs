@@ -1,4 +1,5 @@
 //! openGauss resource pooling: DMS reform, the CM reform lock, DSS shared storage.
 
+pub mod cm;
 pub mod messages;
 pub mod reform;

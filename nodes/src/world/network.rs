@@ -290,6 +290,20 @@ impl World {
         network.rules.iter().find(|active| active.id == id).map_or(0, |active| active.hits)
     }
 
+    /// Closes the connection between two processes on the side of `own`: what is on its way is lost, open calls end,
+    /// and the next message in either direction opens a new connection.
+    pub(crate) fn disconnect(&self, own: ProcessId, peer: ProcessId) {
+        {
+            let mut network = self.inner.network.borrow_mut();
+            for (from, to) in [(own, peer), (peer, own)] {
+                let session = network.session(from, to);
+                session.close();
+                session.broken = false;
+            }
+        }
+        self.connection_ended(own, peer, CallError::Reset);
+    }
+
     /// Sends a message; on a broken connection a message that is no call is refused once.
     pub(crate) fn transmit(
         &self,

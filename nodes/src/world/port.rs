@@ -246,6 +246,12 @@ impl Process {
         }
     }
 
+    /// Gives up the connection with a process, as a program does that has not heard from the other for too long. What
+    /// is on its way is lost, and the next message opens a new connection, past any retransmission of the old one.
+    pub fn disconnect(&self, peer: ProcessId) {
+        self.world.disconnect(self.id, peer);
+    }
+
     /// Answers a call, from whichever task of the process.
     pub fn reply(&self, call: CallId, answer: impl Message) {
         let body =
