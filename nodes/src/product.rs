@@ -191,6 +191,30 @@ pub struct Product {
     pub build: fn(&World, &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError>,
 }
 
+/// Puts lists of words together, for descriptions whose parts live in several files.
+///
+/// # Panics
+/// At compile time, if `N` is not the length of all parts together.
+pub const fn joined<T: Copy, const N: usize>(parts: &[&[T]]) -> [T; N] {
+    let mut first = 0;
+    while parts[first].is_empty() {
+        first += 1;
+    }
+    let mut all = [parts[first][0]; N];
+    let (mut part, mut filled) = (0, 0);
+    while part < parts.len() {
+        let mut index = 0;
+        while index < parts[part].len() {
+            all[filled] = parts[part][index];
+            index += 1;
+            filled += 1;
+        }
+        part += 1;
+    }
+    assert!(filled == N, "the length of the joined list is wrong");
+    all
+}
+
 /// Events that every product announces, so that checkers and reports need not know the product.
 pub mod events {
     use super::Word;

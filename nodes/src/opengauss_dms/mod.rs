@@ -1,5 +1,25 @@
-//! openGauss resource pooling: DMS reform, the CM reform lock, DSS shared storage.
+//! openGauss resource pooling (资源池化): DMS reform, the CM reform lock, DSS shared storage.
+//!
+//! | folder or file | what it models |
+//! |---|---|
+//! | `reform` | the rules of a reform round: pure functions and tables |
+//! | `gaussdb` | the database process with its DMS threads |
+//! | `dss` | dssserver: the main role, SCSI-3 registration and kick |
+//! | `cm` | cm_server, cm_agent, cm_ctl, the DDB with both locks |
+//! | `cluster` | how the processes of a cluster are put together |
+//! | `description` | what a scenario may say of this product |
 
+mod cluster;
 pub mod cm;
+mod cm_client;
+mod control_page;
+mod description;
+mod dss;
+mod gaussdb;
+mod log;
 pub mod messages;
+mod parameters;
+mod plan;
 pub mod reform;
+
+pub use description::PRODUCT;

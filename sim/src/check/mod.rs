@@ -8,6 +8,8 @@
 
 pub mod catalogue;
 pub mod linearizable;
+pub mod opengauss_dms;
+pub mod written_trace;
 
 use nodes::world::time::Instant;
 use serde::{Deserialize, Serialize};

@@ -252,8 +252,7 @@ mod tests {
     #[test]
     fn the_reason_names_the_first_thing_that_is_wrong() {
         let last = [0, 1, 2];
-        let reason =
-            |evidence: &Evidence| Arbitration::new(evidence, set(&last), Variant::default()).kick_reason(2);
+        let reason = |evidence: &Evidence| Arbitration::new(evidence, set(&last), Variant::default()).kick_reason(2);
         let mut evidence = all_fresh(3);
         cut(&mut evidence, 2, 0);
         cut(&mut evidence, 2, 1);
@@ -271,7 +270,11 @@ mod tests {
         assert_eq!(admit(last, set(&[0]), false), None);
         assert_eq!(admit(last, set(&[0]), true), Some(set(&[0])));
         assert_eq!(admit(last, set(&[0, 1, 2]), false), Some(set(&[0, 1, 2])));
-        assert_eq!(admit(last, set(&[1, 2]), false), Some(set(&[0, 1, 2])), "the newcomer joins, the missing one stays");
+        assert_eq!(
+            admit(last, set(&[1, 2]), false),
+            Some(set(&[0, 1, 2])),
+            "the newcomer joins, the missing one stays"
+        );
         assert_eq!(admit(last, NodeSet::EMPTY, true), None);
     }
 }

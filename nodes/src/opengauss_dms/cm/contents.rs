@@ -148,10 +148,7 @@ mod tests {
     fn locks_come_back_and_a_free_lock_keeps_its_version() {
         let mut values = KeyValues::new();
         assert_eq!(locks(&values), Locks::default());
-        let written = Locks {
-            reformer: Lock { owner: Some(1), version: 4 },
-            dss: Lock { owner: None, version: 2 },
-        };
+        let written = Locks { reformer: Lock { owner: Some(1), version: 4 }, dss: Lock { owner: None, version: 2 } };
         put_locks(&mut values, &written);
         assert_eq!(values[&lock_key(Resource::Dms)], "6002");
         assert_eq!(locks(&values), written);

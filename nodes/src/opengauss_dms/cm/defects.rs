@@ -78,10 +78,7 @@ pub const DEFECTS: &[Word] = &[
         name: "stop-kicks-members",
         doc: "arbitration goes on during cm_ctl stop, so nodes that stop first are kicked (mended by CM 597e9d6)",
     },
-    Word {
-        name: "arbitration-off",
-        doc: "no node is ever kicked, as with delay_arbitrate_max_cluster_timeout = 0",
-    },
+    Word { name: "arbitration-off", doc: "no node is ever kicked, as with delay_arbitrate_max_cluster_timeout = 0" },
 ];
 
 #[cfg(test)]

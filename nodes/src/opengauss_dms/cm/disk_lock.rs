@@ -62,15 +62,7 @@ pub(super) struct Contest {
 
 impl Contest {
     pub(super) fn new(node: u64, limit: u32) -> Self {
-        Contest {
-            node,
-            limit,
-            still_rounds: 0,
-            last_beat: None,
-            written: None,
-            failing_since: None,
-            primary: false,
-        }
+        Contest { node, limit, still_rounds: 0, last_beat: None, written: None, failing_since: None, primary: false }
     }
 
     pub(super) fn is_primary(&self) -> bool {

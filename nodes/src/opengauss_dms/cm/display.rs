@@ -187,10 +187,8 @@ impl Screen<'_> {
     fn datanode_block(&self, text: &mut String, flags: Flags) {
         const STATE_WIDTH: usize = 17;
         let path_width = self.widest(|node| &node.data_directory);
-        let instance_width = 4
-            + 1
-            + if flags.directories { path_width + 1 } else { 4 }
-            + if flags.ports { 7 } else { 0 };
+        let instance_width =
+            4 + 1 + if flags.directories { path_width + 1 } else { 4 } + if flags.ports { 7 } else { 0 };
         text.push_str("\n[  Datanode State   ]\n\n");
         let columns = if flags.one_per_line { 1 } else { self.nodes.len() };
         for column in 1..=columns {
@@ -273,7 +271,8 @@ mod tests {
         let starting = Some(DatabaseView::Starting);
         let text = screen(&view([starting, answers("Standby", "Starting"), answers("Standby", "Starting")]), "Cvipd");
         let block: Vec<&str> = text.lines().skip_while(|line| *line != "[  Datanode State   ]").collect();
-        let header = "node            node_ip         instance                                         state            ";
+        let header =
+            "node            node_ip         instance                                         state            ";
         assert_eq!(block[2], format!("{header}| {header}| {}", header.trim_end()));
         assert_eq!(block[2].len(), 286);
         assert_eq!(block[3], "-".repeat(300));
@@ -289,12 +288,8 @@ mod tests {
     fn the_blocks_come_in_order() {
         let text = screen(&view([answers("Primary", "Normal"), answers("Standby", "Normal"), None]), "Cv");
         let titles: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
-        let expected = [
-            "[  CMServer State   ]",
-            "[ Defined Resource State ]",
-            "[   Cluster State   ]",
-            "[  Datanode State   ]",
-        ];
+        let expected =
+            ["[  CMServer State   ]", "[ Defined Resource State ]", "[   Cluster State   ]", "[  Datanode State   ]"];
         assert_eq!(titles, expected);
         assert!(text.contains("cluster_state   : Degraded\n"), "{text}");
         assert!(text.contains("3  openGauss137 6003     S Down    Unknown\n"), "{text}");

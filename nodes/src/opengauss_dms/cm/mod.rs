@@ -59,7 +59,10 @@ pub const EVENTS: &[Word] = &[
     Word { name: "unreg.ordered", doc: "cm_server told the agents to preempt a node's key: { node }" },
     Word { name: "resource.started", doc: "cm_agent started a resource: { resource, starts }" },
     Word { name: "resource.stopped", doc: "cm_agent stopped or killed a resource: { resource }" },
-    Word { name: "manual-stop.written", doc: "cm_agent gave its node up after too many restarts: { resource, starts }" },
+    Word {
+        name: "manual-stop.written",
+        doc: "cm_agent gave its node up after too many restarts: { resource, starts }",
+    },
 ];
 
 /// Files of CM that a fault can remove, by their prefix.

@@ -19,9 +19,16 @@ macro_rules! steps {
                 match self { $(Step::$step => $function,)* }
             }
 
-            /// The event announced when it begins.
-            pub const fn event(self) -> &'static str {
-                match self { $(Step::$step => $event,)* }
+            /// The event announced when it begins; switchover and failover rounds have names of their own, so that a
+            /// scenario can wait for a step of the round it means.
+            pub const fn event(self, reform_type: ReformType) -> &'static str {
+                match reform_type {
+                    ReformType::Switchover => match self { $(Step::$step => concat!("switchover-step.", $event),)* },
+                    ReformType::Failover => match self { $(Step::$step => concat!("failover-step.", $event),)* },
+                    ReformType::Normal | ReformType::FullClean => {
+                        match self { $(Step::$step => concat!("reform-step.", $event),)* }
+                    }
+                }
             }
 
             /// Every step there is.
@@ -32,59 +39,59 @@ macro_rules! steps {
 
 steps! {
     /// Clears what the last round left.
-    Prepare = "PREPARE", "dms_reform_prepare", "reform-step.prepare";
+    Prepare = "PREPARE", "dms_reform_prepare", "prepare";
     /// Closes connections to those that left.
-    Disconnect = "DISCONN", "dms_reform_disconnect", "reform-step.disconnect";
+    Disconnect = "DISCONN", "dms_reform_disconnect", "disconnect";
     /// Opens connections to those that came.
-    Reconnect = "RECONN", "dms_reform_reconnect", "reform-step.reconnect";
+    Reconnect = "RECONN", "dms_reform_reconnect", "reconnect";
     /// The database is told; sessions end; the reformer waits for its dssserver to be main.
-    Start = "START", "dms_reform_start", "reform-step.start";
+    Start = "START", "dms_reform_start", "start";
     /// The old primary becomes a standby.
-    Demote = "SWITCHOVER_DEMOTE", "dms_reform_switchover_demote", "reform-step.demote";
+    Demote = "SWITCHOVER_DEMOTE", "dms_reform_switchover_demote", "demote";
     /// Page ownership is closed.
-    DrcInaccess = "DRC_INACCESS", "dms_reform_drc_inaccess", "reform-step.drc-inaccess";
+    DrcInaccess = "DRC_INACCESS", "dms_reform_drc_inaccess", "drc-inaccess";
     /// The instance latch is taken exclusively.
-    LockInstance = "LOCK_INSTANCE", "dms_reform_lock_instance", "reform-step.lock-instance";
+    LockInstance = "LOCK_INSTANCE", "dms_reform_lock_instance", "lock-instance";
     /// The cluster version goes up and the latch is released.
-    PushGcvAndUnlock = "PUSH_GCV_AND_UNLOCK", "dms_reform_push_gcv_and_unlock", "reform-step.push-gcv";
+    PushGcvAndUnlock = "PUSH_GCV_AND_UNLOCK", "dms_reform_push_gcv_and_unlock", "push-gcv";
     /// All page ownership is thrown away.
-    FullClean = "FULL_CLEAN", "dms_reform_full_clean", "reform-step.full-clean";
+    FullClean = "FULL_CLEAN", "dms_reform_full_clean", "full-clean";
     /// Page ownership is collected again.
-    Rebuild = "REBUILD", "dms_reform_rebuild", "reform-step.rebuild";
+    Rebuild = "REBUILD", "dms_reform_rebuild", "rebuild";
     /// Masters of pages are dealt out again.
-    Remaster = "REMASTER", "dms_reform_remaster", "reform-step.remaster";
+    Remaster = "REMASTER", "dms_reform_remaster", "remaster";
     /// Page ownership moves to the new masters.
-    Migrate = "MIGRATE", "dms_reform_migrate", "reform-step.migrate";
+    Migrate = "MIGRATE", "dms_reform_migrate", "migrate";
     /// The startup thread begins.
-    Startup = "STARTUP", "dms_reform_startup", "reform-step.startup";
+    Startup = "STARTUP", "dms_reform_startup", "startup";
     /// Damaged page ownership is repaired.
-    Repair = "REPAIR", "dms_reform_repair", "reform-step.repair";
+    Repair = "REPAIR", "dms_reform_repair", "repair";
     /// Page ownership is opened.
-    DrcAccess = "DRC_ACCESS", "dms_reform_drc_access", "reform-step.drc-access";
+    DrcAccess = "DRC_ACCESS", "dms_reform_drc_access", "drc-access";
     /// The log is replayed.
-    Recovery = "RECOVERY_OPENGAUSS", "dms_reform_recovery_opengauss", "reform-step.recovery";
+    Recovery = "RECOVERY_OPENGAUSS", "dms_reform_recovery_opengauss", "recovery";
     /// What replay needed is thrown away.
-    DrcRecoveryClean = "DRC_RCY_CLEAN", "dms_reform_drc_rcy_clean", "reform-step.drc-recovery-clean";
+    DrcRecoveryClean = "DRC_RCY_CLEAN", "dms_reform_drc_rcy_clean", "drc-recovery-clean";
     /// The same for control pages.
-    ControlRecoveryClean = "CTL_RCY_CLEAN", "dms_reform_ctl_rcy_clean", "reform-step.control-recovery-clean";
+    ControlRecoveryClean = "CTL_RCY_CLEAN", "dms_reform_ctl_rcy_clean", "control-recovery-clean";
     /// Pages are served again.
-    PageAccess = "PAGE_ACCESS", "dms_reform_page_access", "reform-step.page-access";
+    PageAccess = "PAGE_ACCESS", "dms_reform_page_access", "page-access";
     /// XA ownership is opened.
-    XaDrcAccess = "XA_DRC_ACCESS", "dms_reform_xa_drc_access", "reform-step.xa-drc-access";
+    XaDrcAccess = "XA_DRC_ACCESS", "dms_reform_xa_drc_access", "xa-drc-access";
     /// The reformer lock moves to the new primary.
-    SwitchLock = "SWITCH_LOCK", "dms_reform_switch_lock", "reform-step.switch-lock";
+    SwitchLock = "SWITCH_LOCK", "dms_reform_switch_lock", "switch-lock";
     /// The new primary of a switchover is promoted and recorded.
-    SwitchoverPromote = "SWITCHOVER_PROMOTE_OPENGAUSS", "dms_reform_switchover_promote_opengauss", "reform-step.switchover-promote";
+    SwitchoverPromote = "SWITCHOVER_PROMOTE_OPENGAUSS", "dms_reform_switchover_promote_opengauss", "switchover-promote";
     /// The reformer of a failover is promoted.
-    FailoverPromote = "FAILOVER_PROMOTE_OPENGAUSS", "dms_reform_failover_promote_opengauss", "reform-step.failover-promote";
+    FailoverPromote = "FAILOVER_PROMOTE_OPENGAUSS", "dms_reform_failover_promote_opengauss", "failover-promote";
     /// The round has worked.
-    Success = "SUCCESS", "dms_reform_success", "reform-step.success";
+    Success = "SUCCESS", "dms_reform_success", "success";
     /// The new members are recorded.
-    Done = "DONE", "dms_reform_done", "reform-step.done";
+    Done = "DONE", "dms_reform_done", "done";
     /// Everybody has recorded them.
-    DoneCheck = "DONE_CHECK", "dms_reform_done_check", "reform-step.done-check";
+    DoneCheck = "DONE_CHECK", "dms_reform_done_check", "done-check";
     /// Everybody waits for everybody.
-    SyncWait = "SYNC_WAIT", "dms_reform_sync_wait", "reform-step.sync-wait";
+    SyncWait = "SYNC_WAIT", "dms_reform_sync_wait", "sync-wait";
 }
 
 /// What makes some steps of a list appear.

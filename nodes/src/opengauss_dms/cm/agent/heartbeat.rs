@@ -82,7 +82,11 @@ impl Agent {
             state.primary = node;
             drop(state);
             if let Some(node) = node {
-                self.log("ConnCms", Level::Log, &format!("cm_agent connect to cm_server successfully, node({}).", node + 1));
+                self.log(
+                    "ConnCms",
+                    Level::Log,
+                    &format!("cm_agent connect to cm_server successfully, node({}).", node + 1),
+                );
             }
         }
     }

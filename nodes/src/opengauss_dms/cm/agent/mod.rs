@@ -185,7 +185,8 @@ impl Agent {
             let to = agent.plan.address(agent.gaussdb(), GAUSSDB_CONTROL_PORT);
             let limit = Duration::from_secs(wait_seconds);
             let answer = agent.process.call::<GaussdbStatus>(to, GaussdbControl::Switchover, limit).await;
-            let command = format!("gs_ctl switchover -D {} -T {wait_seconds}", agent.plan.nodes[agent.node].data_directory);
+            let command =
+                format!("gs_ctl switchover -D {} -T {wait_seconds}", agent.plan.nodes[agent.node].data_directory);
             match answer {
                 Ok(_) => agent.log("main", Level::Log, &format!("run success switchover cmd({command}).")),
                 Err(error) => {

@@ -14,7 +14,9 @@ impl Control {
             None => None,
         };
         let Some(view) = view else {
-            self.say("can't connect to cm_server.\nMaybe cm_server is not running, or timeout expired. Please try again.");
+            self.say(
+                "can't connect to cm_server.\nMaybe cm_server is not running, or timeout expired. Please try again.",
+            );
             return FAILED;
         };
         let nodes = self.node_lines();

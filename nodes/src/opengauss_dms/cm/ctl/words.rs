@@ -6,12 +6,7 @@ const fn flag(flags: &'static [&'static str], doc: &'static str) -> OptionWord {
     OptionWord { flags, value: None, required: false, doc }
 }
 
-const fn option(
-    flags: &'static [&'static str],
-    kind: ArgumentKind,
-    required: bool,
-    doc: &'static str,
-) -> OptionWord {
+const fn option(flags: &'static [&'static str], kind: ArgumentKind, required: bool, doc: &'static str) -> OptionWord {
     OptionWord { flags, value: Some(kind), required, doc }
 }
 
@@ -25,11 +20,7 @@ const MODE: OptionWord = option(
 const NODE: OptionWord = option(&["-n"], ArgumentKind::Integer, false, "the number of the node, from 1");
 const DIRECTORY: OptionWord = option(&["-D"], ArgumentKind::Path, false, "the data directory of the instance");
 
-const fn command(
-    words: &'static [&'static str],
-    options: &'static [OptionWord],
-    doc: &'static str,
-) -> CommandWord {
+const fn command(words: &'static [&'static str], options: &'static [OptionWord], doc: &'static str) -> CommandWord {
     CommandWord { program: "cm_ctl", words, options, positionals: &[], doc }
 }
 

@@ -132,14 +132,15 @@ impl Server {
             if old.version == new.version {
                 continue;
             }
-            if why == "release" && let Some(owner) = old.owner {
+            if why == "release"
+                && let Some(owner) = old.owner
+            {
                 let key = contents::lock_key(resource);
                 let owner = resource.cm_instance(owner);
                 self.log(THREAD, Level::Log, &format!("[CLIENT] release lock success. key={key}, value={owner}."));
             }
             let owner = new.owner.map_or(-1, i64::from);
-            self.process
-                .announce(LOCK_CHANGED, fields! { lock: resource.lock(), owner: owner, version: new.version });
+            self.process.announce(LOCK_CHANGED, fields! { lock: resource.lock(), owner: owner, version: new.version });
         }
     }
 }

@@ -156,9 +156,7 @@ impl Server {
         let Some(node) = self.plan.processes().cm_agent.iter().position(|process| *process == agent) else { return };
         let answer = match request {
             ClientRequest::GetOwner(resource, _) => self.on_duty(|duty| duty.locks.owner(resource)),
-            ClientRequest::Status(resource) => {
-                self.on_duty(|duty| ClientAnswer::Status(duty.list(resource).clone()))
-            }
+            ClientRequest::Status(resource) => self.on_duty(|duty| ClientAnswer::Status(duty.list(resource).clone())),
             _ if self.is_primary() => return self.jobs.push(Job::Client { node, number, request }),
             _ => None,
         };

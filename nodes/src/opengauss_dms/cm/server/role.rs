@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::duty::Duty;
 use super::Server;
+use super::duty::Duty;
 use crate::fields;
 use crate::opengauss_dms::cm::disk_lock::{COMMAND_TIMEOUT, Contest, LockRecord, Move};
 use crate::opengauss_dms::cm::log::Level;

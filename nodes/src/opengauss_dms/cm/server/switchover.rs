@@ -27,11 +27,8 @@ pub(super) struct PendingSwitchover {
 
 impl PendingSwitchover {
     fn new(now: Instant, target: usize, wait_seconds: u64) -> Self {
-        let sends_left = if wait_seconds < SEND_RATE_SECONDS {
-            SENDS_FOR_A_SHORT_LIMIT
-        } else {
-            wait_seconds / SEND_RATE_SECONDS
-        };
+        let sends_left =
+            if wait_seconds < SEND_RATE_SECONDS { SENDS_FOR_A_SHORT_LIMIT } else { wait_seconds / SEND_RATE_SECONDS };
         let expires = now + Duration::from_secs(wait_seconds);
         PendingSwitchover { target, wait_seconds, sends_left, next_send: now, expires }
     }

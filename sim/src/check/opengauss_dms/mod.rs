@@ -1,0 +1,154 @@
+//! The invariants of openGauss resource pooling, judged on the trace alone. Their numbers are those of the protocol
+//! reference, section 8.6.
+//!
+//! I2 (no old incarnation overwrites newer history) is `single-writer` and `log-intact`, I10 (liveness) is `converged`
+//! and `writable`, I11 (acknowledged transactions stay) is `no-lost-commit`: checks every product shares.
+
+mod control_page_by_owner;
+mod failover_without_old_primary;
+mod first_round_failure_ends_the_process;
+mod kicked_owns_nothing;
+mod lock_history;
+mod old_primary_ends;
+mod one_primary_shown;
+mod one_primary_writes;
+mod rounds_match;
+
+use std::collections::BTreeMap;
+
+use nodes::world::time::Instant;
+use nodes::world::trace::{Event, Fields, HostId, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+
+use super::Finding;
+use super::catalogue::{Check, Example};
+use super::written_trace;
+
+/// All of them.
+pub const CHECKS: &[&Check] = &[
+    &one_primary_writes::CHECK,
+    &control_page_by_owner::CHECK,
+    &lock_history::CHECK,
+    &failover_without_old_primary::CHECK,
+    &kicked_owns_nothing::CHECK,
+    &rounds_match::CHECK,
+    &old_primary_ends::CHECK,
+    &first_round_failure_ends_the_process::CHECK,
+    &one_primary_shown::CHECK,
+];
+
+/// The lock whose owner is the reformer.
+const REFORMER_LOCK: &str = "dms_reformer_lock";
+
+/// One life of a process.
+type Life = (ProcessId, Incarnation);
+
+fn life(place: Place) -> Option<Life> {
+    match place {
+        Place::Process(process, incarnation) => Some((process, incarnation)),
+        Place::Outside | Place::Host(_) => None,
+    }
+}
+
+/// An announcement, if the event is one.
+fn announcement(event: &Event) -> Option<(&'static str, &Fields)> {
+    match &event.what {
+        What::Announced { name, fields } => Some((name, fields)),
+        _ => None,
+    }
+}
+
+/// Whether the event is the end of a process.
+fn is_end(event: &Event) -> bool {
+    matches!(event.what, What::Process(ProcessChange::Exited(_) | ProcessChange::Killed))
+}
+
+fn number(fields: &Fields, name: &str) -> Option<i64> {
+    field(fields, name)?.number()
+}
+
+fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    field(fields, name)?.text()
+}
+
+/// A violation at an event, told in sentences.
+fn violated(check: &Check, event: &Event, explanation: Vec<String>) -> Finding {
+    Finding::violated(check.name, Some(event.number), Some(event.at), explanation)
+}
+
+/// Judges a written example.
+fn judge_written(text: &str, check: &Check, judge: fn(&Trace) -> Finding) -> Finding {
+    match written_trace::read(text) {
+        Ok(trace) => judge(&trace),
+        Err(error) => Finding::could_not_tell(check.name, error.to_string()),
+    }
+}
+
+/// Which database processes say of themselves that they accept writes, and which host each is on.
+#[derive(Default)]
+struct OpenForWrites {
+    open: BTreeMap<Life, Instant>,
+}
+
+impl OpenForWrites {
+    /// Takes an event in; true if it opened a process for writes.
+    fn take(&mut self, event: &Event) -> bool {
+        let Some(life) = life(event.place) else { return false };
+        match announcement(event) {
+            Some(("writes.opened", _)) => {
+                self.open.insert(life, event.at);
+                return true;
+            }
+            Some(("writes.closed", _)) => {
+                self.open.remove(&life);
+            }
+            _ if is_end(event) => {
+                self.open.remove(&life);
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+/// Which hosts are fenced: their key was preempted and not registered again.
+#[derive(Default)]
+struct Fenced {
+    hosts: Vec<HostId>,
+}
+
+impl Fenced {
+    fn take(&mut self, trace: &Trace, event: &Event) {
+        match announcement(event) {
+            Some(("node.fenced", fields)) => {
+                if let Some(host) = number(fields, "host") {
+                    self.hosts.push(HostId(host as u16));
+                }
+            }
+            Some(("scsi.registered", _)) => {
+                let host = trace.host_of(event.place);
+                self.hosts.retain(|fenced| Some(*fenced) != host);
+            }
+            _ => {}
+        }
+    }
+
+    fn contains(&self, host: Option<HostId>) -> bool {
+        host.is_some_and(|host| self.hosts.contains(&host))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Answer;
+
+    #[test]
+    fn every_example_breaks_its_promise_and_an_empty_run_keeps_it() {
+        for check in CHECKS {
+            let finding = check.judge_example();
+            assert_eq!(finding.answer, Answer::Violated, "{}: {:?}", check.name, finding.explanation);
+            assert!(finding.event.is_some(), "{}", check.name);
+            assert_eq!((check.example.judge)("").answer, Answer::Holds, "{}", check.name);
+        }
+    }
+}
