@@ -155,6 +155,9 @@ pub struct VerbWord {
     pub command: &'static str,
 }
 
+/// Builds a cluster in a world.
+pub type Build = fn(&World, &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError>;
+
 /// A product, as a scenario may speak of it, and how to build it.
 #[derive(Clone, Copy)]
 pub struct Product {
@@ -188,7 +191,7 @@ pub struct Product {
     /// What the model leaves out, one sentence each.
     pub limits: &'static [&'static str],
     /// Builds a cluster in a world. Nothing runs before [`Cluster::start`].
-    pub build: fn(&World, &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError>,
+    pub build: Build,
 }
 
 /// Puts lists of words together, for descriptions whose parts live in several files.

@@ -79,11 +79,8 @@ impl Dss {
     async fn watch_lock(self: Rc<Self>) {
         loop {
             match self.cm.owner().await {
-                ClientAnswer::Owner(owner) if owner == self.me => {
-                    if !self.handing_over.get() {
-                        self.take_over().await;
-                    }
-                }
+                ClientAnswer::Owner(_) if self.handing_over.get() => {}
+                ClientAnswer::Owner(owner) if owner == self.me => self.take_over().await,
                 ClientAnswer::Owner(_) => self.become_read_only(),
                 ClientAnswer::NoOwner => {
                     self.cm.lock().await;

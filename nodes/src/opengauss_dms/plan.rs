@@ -12,7 +12,7 @@ use crate::world::port::Address;
 use crate::world::process::Process;
 use crate::world::trace::{HostId, ProcessId};
 
-use super::messages::{AGENT_CLIENT_PORT, DSS_COMMAND_PORT, DSS_MES_PORT, GAUSSDB_CONTROL_PORT, InstanceId, MES_PORT};
+use super::messages::{AGENT_CLIENT_PORT, DSS_COMMAND_PORT, DSS_MES_PORT, InstanceId, MES_PORT};
 use super::parameters::Timers;
 
 /// The processes of one host.
@@ -99,7 +99,7 @@ impl Board {
 }
 
 /// The database system identifier of the modelled cluster: the same for all its nodes.
-const SYSTEM_ID: u64 = 6_001_600_260_03;
+const SYSTEM_ID: u64 = 600_160_026_003;
 
 /// One segment of the log (`wal_segment_size` of openGauss).
 const SEGMENT_SIZE: u64 = 16 << 20;

@@ -351,7 +351,7 @@ impl World {
     async fn pump(&self, limits: Limits) -> Ending {
         let executor = &self.inner.executor;
         let mut sleep = std::pin::pin!(madsim::time::sleep(Duration::ZERO));
-        let origin = madsim::time::Instant::now();
+        let origin = madsim_now();
         let mut clock = Instant::START;
         let mut rounds = 0u32;
         poll_fn(|cx| {
@@ -453,6 +453,12 @@ impl World {
         executor.pump.borrow_mut().take();
         executor.tasks.borrow_mut().clear();
     }
+}
+
+/// madsim's own clock, which follows model time and decides nothing.
+#[expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "madsim's virtual clock, not the wall")]
+fn madsim_now() -> madsim::time::Instant {
+    madsim::time::Instant::now()
 }
 
 /// Makes a world the thread's current one, and cleans up after it.
