@@ -9,6 +9,7 @@ compile_error!(
      CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_RUSTFLAGS) overrides that file. Unset it or add `--cfg madsim` to it."
 );
 
+pub mod catalogue;
 pub mod opengauss_dms;
 pub mod parts;
 pub mod product;

@@ -424,6 +424,29 @@ pub struct PortableStep {
     pub target: HostId,
 }
 
+/// The external command that binds and unbinds a virtual address, under the name every product knows it by.
+pub const VIRTUAL_ADDRESS: &str = "vip";
+
+/// How an external command breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Breakage {
+    /// What its caller meets.
+    pub how: CommandFailure,
+    /// How many calls break; `None` for every call until it is mended.
+    pub calls: Option<u64>,
+}
+
+/// What the caller of a broken command meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandFailure {
+    /// It ends with an error.
+    Fails,
+    /// It never ends until it is mended.
+    Hangs,
+    /// It is refused before it begins (no permission, connection refused).
+    Refused,
+}
+
 /// A cluster in a world.
 pub trait Cluster {
     /// Starts what runs when the run begins.
@@ -455,8 +478,13 @@ pub trait Cluster {
         Vec::new()
     }
 
-    /// Tells an external command (`ssh`, a VIP script) to fail or to work again; false if there is no such command.
-    fn set_external_command(&self, _host: Option<HostId>, _command: &str, _fails: bool) -> bool {
+    /// Breaks an external command (`ssh`, a VIP script) on a host, or mends it; false if it calls no such command.
+    fn set_external_command(&self, _host: HostId, _command: &str, _breakage: Option<Breakage>) -> bool {
         false
+    }
+
+    /// How many calls of an external command on a host have met a [`Breakage`] so far.
+    fn broken_calls(&self, _host: HostId, _command: &str) -> u64 {
+        0
     }
 }

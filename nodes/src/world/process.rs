@@ -337,6 +337,11 @@ impl World {
         self.with_host(host, |state| state.clock.wall(now))
     }
 
+    /// What a correct wall clock shows.
+    pub fn true_wall_clock(&self) -> WallTime {
+        Clock::new(self.inner.wall_start).wall(self.now())
+    }
+
     /// A local file of a host.
     pub fn read_file(&self, host: HostId, name: &str) -> Option<Vec<u8>> {
         self.with_host(host, |state| state.files.get(name).cloned())

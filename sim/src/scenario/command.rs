@@ -41,6 +41,11 @@ impl Command {
         self.options.iter().any(|option| option.flag == flag)
     }
 
+    /// The words as an operator typed them.
+    pub fn typed(&self) -> Vec<String> {
+        split(&self.line).map(|words| words.into_iter().map(|word| word.text).collect()).unwrap_or_default()
+    }
+
     /// The value of the option, the last if it is given more than once.
     pub fn option(&self, flag: &str) -> Option<&str> {
         self.options.iter().rev().find(|option| option.flag == flag)?.value.as_deref()

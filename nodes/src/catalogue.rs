@@ -1,0 +1,15 @@
+//! The list of products.
+//!
+//! It exists so that nothing above this crate names a product: a new one is a folder beside the others and a line here.
+
+use crate::product::Product;
+
+/// Every product that can be built.
+pub fn products() -> &'static [Product] {
+    &[]
+}
+
+/// The product whose module is called `model`.
+pub fn find(model: &str) -> Option<&'static Product> {
+    products().iter().find(|product| product.model == model)
+}

@@ -1,0 +1,237 @@
+//! What the world does to the cluster: one file for each fault verb, one list of them all.
+//!
+//! A fault must prove that it bit (packets lost, turns delayed, a process gone) and, where it was to end, that it
+//! ended. The proof is what the world counted, never what was planned: a drill whose fault missed has tested nothing.
+//!
+//! To add a verb, write its file with an [`Inject`] for the verb's type and add it to the list in [`injectable`].
+
+mod drop;
+mod duplicate;
+mod fail_command;
+mod fail_vip;
+mod jump_clock;
+mod kill;
+mod limit_bandwidth;
+mod links;
+mod lose_path;
+mod lose_power;
+mod nic_down;
+mod partition;
+mod pause;
+mod remove_file;
+mod reorder;
+mod restore_file;
+mod restore_path;
+mod restore_power;
+mod resume;
+mod skew_clock;
+mod slow;
+mod slow_cpu;
+mod start;
+
+pub(super) use reorder::HELD_BACK;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use nodes::world::trace::{HostId, Place, What};
+
+use super::record::{Effects, FaultRecord};
+use super::stage::Stage;
+use super::trigger;
+use crate::draws::Drawn;
+use crate::scenario::model::{Fault, Moment};
+use crate::scenario::verbs::FaultVerb;
+
+/// A verb that can be carried out.
+pub(super) trait Inject {
+    /// Does it to whoever is meant now. `pick` decides where one of several is meant.
+    fn begin(&self, scene: &Scene<'_>, pick: u32) -> Begun;
+}
+
+/// What a fault acts on.
+pub(super) struct Scene<'a> {
+    pub(super) stage: &'a Stage,
+    pub(super) shelf: &'a Shelf,
+}
+
+/// Removed files, until somebody puts them back.
+pub(super) type Shelf = Rc<RefCell<BTreeMap<(HostId, String), Vec<u8>>>>;
+
+/// A fault that has acted.
+pub(super) struct Begun {
+    /// Whom it hit, roles bound to names.
+    pub(super) targets: Vec<String>,
+    /// How to end it, and what it did.
+    pub(super) injection: Box<dyn Injection>,
+}
+
+/// A fault in force.
+pub(super) trait Injection {
+    /// What it has done so far.
+    fn effects(&self, stage: &Stage) -> Effects;
+
+    /// Takes it back.
+    fn end(&mut self, _stage: &Stage) {}
+}
+
+/// A fault that is over as soon as it has acted.
+pub(super) struct Done(pub(super) Effects);
+
+impl Injection for Done {
+    fn effects(&self, _: &Stage) -> Effects {
+        self.0.clone()
+    }
+}
+
+impl Begun {
+    /// A fault that is over as soon as it has acted.
+    fn done(targets: Vec<String>, effects: Effects) -> Begun {
+        Begun { targets, injection: Box::new(Done(effects)) }
+    }
+}
+
+/// The list: how each verb is carried out; `None` for one that the world does not offer.
+fn injectable(verb: &FaultVerb) -> Option<&dyn Inject> {
+    Some(match verb {
+        FaultVerb::Kill(verb) => verb,
+        FaultVerb::StartProcess(verb) => verb,
+        FaultVerb::Pause(verb) => verb,
+        FaultVerb::Resume(verb) => verb,
+        FaultVerb::SlowCpu(verb) => verb,
+        FaultVerb::LosePower(verb) => verb,
+        FaultVerb::RestorePower(verb) => verb,
+        FaultVerb::Partition(verb) => verb,
+        FaultVerb::NicDown(verb) => verb,
+        FaultVerb::Slow(verb) => verb,
+        FaultVerb::Drop(verb) => verb,
+        FaultVerb::Duplicate(verb) => verb,
+        FaultVerb::Reorder(verb) => verb,
+        FaultVerb::LimitBandwidth(verb) => verb,
+        FaultVerb::SkewClock(verb) => verb,
+        FaultVerb::JumpClock(verb) => verb,
+        FaultVerb::FailCommand(verb) => verb,
+        FaultVerb::FailVip(verb) => verb,
+        FaultVerb::RemoveFile(verb) => verb,
+        FaultVerb::RestoreFile(verb) => verb,
+        FaultVerb::LosePath(verb) => verb,
+        FaultVerb::RestorePath(verb) => verb,
+        _ => return None,
+    })
+}
+
+/// Whether the world can carry a verb out.
+pub(super) fn is_offered(verb: &FaultVerb) -> bool {
+    injectable(verb).is_some()
+}
+
+/// What the faults have done so far.
+#[derive(Clone, Default)]
+pub(super) struct Damage {
+    faults: Rc<RefCell<Vec<Page>>>,
+}
+
+struct Page {
+    record: FaultRecord,
+    injection: Option<Box<dyn Injection>>,
+}
+
+impl Damage {
+    /// A page for each fault.
+    pub(super) fn of(faults: &[Fault], drawn: &[Drawn<FaultVerb>]) -> Self {
+        let page = |(fault, drawn): (&Fault, &Drawn<FaultVerb>)| Page {
+            record: FaultRecord {
+                name: fault.name.clone(),
+                verb: drawn.verb.name(),
+                targets: Vec::new(),
+                fired: None,
+                lasts: drawn.lasts,
+                ended: None,
+                effects: Effects::default(),
+            },
+            injection: None,
+        };
+        Damage { faults: Rc::new(RefCell::new(faults.iter().zip(drawn).map(page).collect())) }
+    }
+
+    /// Everything the faults did; those still in force are counted now.
+    pub(super) fn take(&self, stage: &Stage) -> Vec<FaultRecord> {
+        let count = |mut page: Page| {
+            if let Some(injection) = &page.injection {
+                page.record.effects = injection.effects(stage);
+            }
+            page.record
+        };
+        self.faults.take().into_iter().map(count).collect()
+    }
+}
+
+/// One fault in the hands of the injector.
+pub(super) struct Injector {
+    pub(super) stage: Stage,
+    pub(super) shelf: Shelf,
+    pub(super) damage: Damage,
+    pub(super) number: usize,
+    pub(super) drawn: Drawn<FaultVerb>,
+}
+
+impl Injector {
+    /// Does what the fault says when its moment has come, and takes it back when that is over.
+    pub(super) async fn work(self) {
+        trigger::wait(&self.stage, &self.drawn.when).await;
+        self.begin();
+        self.stage.signals().give(&self.drawn.name, Moment::Started);
+        if let Some(length) = self.drawn.lasts {
+            let end = self.stage.world().now() + length;
+            self.stage.world().sleep_until(end).await;
+            self.end();
+        }
+        self.stage.signals().give(&self.drawn.name, Moment::Ended);
+    }
+
+    fn begin(&self) {
+        let Some(verb) = injectable(&self.drawn.verb) else { return };
+        self.note(&self.drawn.verb.story());
+        let fired = self.stage.world().now();
+        let Begun { targets, injection } =
+            verb.begin(&Scene { stage: &self.stage, shelf: &self.shelf }, self.drawn.pick);
+        let page = &mut self.damage.faults.borrow_mut()[self.number];
+        page.record.targets = targets;
+        page.record.fired = Some(fired);
+        page.injection = Some(injection);
+    }
+
+    fn end(&self) {
+        let injection = self.damage.faults.borrow_mut()[self.number].injection.take();
+        let Some(mut injection) = injection else { return };
+        // Some counters go with the fault they belong to.
+        let effects = injection.effects(&self.stage);
+        injection.end(&self.stage);
+        self.note(&format!("ended: {}", effects.account.en));
+        let page = &mut self.damage.faults.borrow_mut()[self.number];
+        page.record.ended = Some(self.stage.world().now());
+        page.record.effects = effects;
+    }
+
+    fn note(&self, text: &str) {
+        let name = self.drawn.name.as_str().into();
+        self.stage.world().record(Place::Outside, What::Fault { name, text: text.into() });
+    }
+}
+
+/// `dn1, dn2`.
+fn listed(names: &[String]) -> String {
+    names.join(", ")
+}
+
+/// Effects of a fault that hits each of some targets or misses it: how many were hit, and how that is told.
+fn hit(done: &[String], missed: &[String], english: (&str, &str), chinese: (&str, &str)) -> Effects {
+    if done.is_empty() {
+        let names = if missed.is_empty() { "nobody".to_owned() } else { listed(missed) };
+        let names_zh = if missed.is_empty() { "无目标".to_owned() } else { listed(missed) };
+        return Effects::none(format!("{names} {}", english.1), format!("{names_zh}{}", chinese.1));
+    }
+    let names = listed(done);
+    Effects::seen(done.len() as u64, format!("{names} {}", english.0), format!("{names}{}", chinese.0))
+}

@@ -1,0 +1,118 @@
+//! Running one seed of a scenario: the world is built, the operator and the faults are let loose, and everything that
+//! happened comes out as a [`Record`].
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `driver` | the way of a run, from building to writing down |
+//! | `setup` | the scenario in the world's and the product's own types |
+//! | `stage`, `trigger`, `signals` | who is who at this moment, and when something begins |
+//! | `steps` | the operator |
+//! | [`faults`] | what the world does, one file a verb |
+//! | [`workload`] | the clients and their history |
+//! | `observer` | how the nodes look from outside |
+//! | [`record`] | what comes out |
+//!
+//! Nothing is judged here, and nothing is told: that is for `check`, `verdict` and `tell`, which see the record alone.
+
+mod clock;
+mod driver;
+mod faults;
+mod observer;
+mod panics;
+pub mod record;
+mod setup;
+mod signals;
+mod stage;
+mod steps;
+mod trigger;
+pub mod workload;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use nodes::product::{BuildError, Product};
+use nodes::world::trace::Keep;
+use thiserror::Error;
+
+pub use panics::Panic;
+pub use record::Record;
+
+use crate::draws::Draws;
+use crate::scenario::Scenario;
+
+/// How a run is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct RunOptions {
+    /// How much of the run the trace keeps.
+    pub keep: Keep,
+    /// Asked now and then: true ends the run.
+    pub interrupted: fn() -> bool,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        RunOptions { keep: Keep::default(), interrupted: || false }
+    }
+}
+
+/// Why a seed could not be run to its end.
+#[derive(Clone, Debug, Error)]
+pub enum RunError {
+    /// The product cannot be built as the scenario wants it.
+    #[error("the cluster cannot be built: {0}")]
+    Build(#[from] BuildError),
+    /// The product did not build a host that the scenario names.
+    #[error("{model} has built no host called {host}; this is a mistake of its model")]
+    HostMissing {
+        /// The product.
+        model: &'static str,
+        /// The host.
+        host: String,
+    },
+    /// The world has no such fault.
+    #[error("the fault {fault} says `{verb}`, which the simulated world does not offer")]
+    NotOffered {
+        /// The fault's name.
+        fault: String,
+        /// Its verb.
+        verb: &'static str,
+    },
+    /// A model panicked.
+    #[error("the model panicked in seed {seed}: {}{}", panic.message, place(panic))]
+    Panicked {
+        /// The seed.
+        seed: u64,
+        /// The panic.
+        panic: Panic,
+    },
+}
+
+fn place(panic: &Panic) -> String {
+    panic.place.as_ref().map_or(String::new(), |place| format!(" (at {place})"))
+}
+
+impl RunError {
+    /// Whether this is a mistake of ours rather than of the scenario.
+    pub fn is_our_bug(&self) -> bool {
+        matches!(self, RunError::HostMissing { .. } | RunError::Panicked { .. })
+    }
+}
+
+/// Runs one seed of a scenario.
+///
+/// # Errors
+/// [`RunError`] if the scenario asks for what cannot be built or done, or if a model panics.
+pub fn run_scenario(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+) -> Result<Record, RunError> {
+    if let Some(fault) = scenario.faults.iter().find(|fault| !faults::is_offered(&fault.verb)) {
+        return Err(RunError::NotOffered { fault: fault.name.clone(), verb: fault.verb.name() });
+    }
+    panics::catch(|| driver::drive(scenario, product, draws, options))
+        .map_err(|panic| RunError::Panicked { seed: draws.seed, panic })?
+}

@@ -1,0 +1,97 @@
+//! Verdicts on runs of the test product.
+
+use super::{Outcome, Verdict, judge};
+use crate::check::Answer;
+use crate::run::testing::{accepted, run};
+
+fn verdict(body: &str) -> Verdict {
+    judge(&accepted(body).scenario, &run(body, 1))
+}
+
+/// The outcome, the answers, and the cause.
+fn told(body: &str) -> (Outcome, Vec<Answer>, String) {
+    let verdict = verdict(body);
+    let answers = verdict.checks.iter().map(|check| check.finding.answer).collect();
+    (verdict.outcome, answers, verdict.cause.map(|cause| cause.en).unwrap_or_default())
+}
+
+const ALWAYS: &str = "[[check]]\nalways = \"linearizable\"\n";
+const EXPECT_VIOLATION: &str = "[expect]\nverdict = \"violation\"\nof = [\"linearizable\"]\n";
+
+/// The standby is promoted while the old primary goes on; then the old one dies, and what it acknowledged is gone.
+const PROMOTE_BEFORE_STOP: &str = r#"
+[[step]]
+name = "promote"
+at = "5s"
+promote = "b"
+[[step]]
+name = "stop-old"
+at = "10s"
+stop = "a"
+"#;
+
+const SWITCHOVER: &str = "[[step]]\nname = \"switch\"\nat = \"5s\"\nswitchover = { to = \"b\" }\n";
+
+#[test]
+fn what_holds_is_as_expected_and_a_violation_nobody_expected_is_not() {
+    let (outcome, answers, _) = told(&format!("{SWITCHOVER}{ALWAYS}"));
+    assert_eq!((outcome, answers.as_slice()), (Outcome::AsExpected, [Answer::Holds].as_slice()));
+    let (outcome, answers, cause) = told(&format!("{PROMOTE_BEFORE_STOP}{ALWAYS}"));
+    assert_eq!((outcome, answers.as_slice()), (Outcome::NotAsExpected, [Answer::Violated].as_slice()));
+    assert!(!cause.is_empty());
+}
+
+#[test]
+fn an_expected_violation_is_a_hazard_shown_and_its_absence_is_not_as_expected() {
+    let hazard = verdict(&format!("{PROMOTE_BEFORE_STOP}{ALWAYS}{EXPECT_VIOLATION}"));
+    assert_eq!((hazard.outcome, hazard.hazard_shown), (Outcome::AsExpected, true));
+    let (outcome, _, cause) = told(&format!("{SWITCHOVER}{ALWAYS}{EXPECT_VIOLATION}"));
+    assert_eq!(outcome, Outcome::NotAsExpected);
+    assert_eq!(cause, "linearizable was expected to be violated, and it holds");
+    let any = "[expect]\nverdict = \"violation\"\n";
+    assert_eq!(told(&format!("{SWITCHOVER}{ALWAYS}{any}")).0, Outcome::NotAsExpected);
+    assert_eq!(told(&format!("{PROMOTE_BEFORE_STOP}{ALWAYS}{any}")).0, Outcome::AsExpected);
+}
+
+#[test]
+fn a_fault_without_proof_is_inconclusive_but_hides_no_violation() {
+    let missed = "[[fault]]\nname = \"missed\"\nat = \"20s\"\nresume = \"b\"\n";
+    let (outcome, _, cause) = told(&format!("{SWITCHOVER}{missed}{ALWAYS}"));
+    assert_eq!((outcome, cause.as_str()), (Outcome::Inconclusive, "the fault missed had no effect that was seen"));
+    assert_eq!(told(&format!("{PROMOTE_BEFORE_STOP}{missed}{ALWAYS}")).0, Outcome::NotAsExpected);
+    let never = "[[step]]\nname = \"never\"\nafter = \"b.copied\"\nstop = \"b\"\n";
+    let (outcome, _, cause) = told(&format!("{never}{ALWAYS}"));
+    assert_eq!((outcome, cause.as_str()), (Outcome::Inconclusive, "the step never never began"));
+}
+
+#[test]
+fn eventually_counts_from_its_trigger_and_sometimes_must_be_reached() {
+    let kill = "[[fault]]\nname = \"kill\"\nat = \"5s\"\nkill = \"a\"\n";
+    let promote = "[[step]]\nname = \"promote\"\nat = \"9s\"\npromote = \"b\"\n";
+    let writable = |within| format!("[[check]]\neventually = \"writable\"\nafter = \"kill\"\nwithin = \"{within}\"\n");
+    let (outcome, answers, _) = told(&format!("{kill}{promote}{}", writable("6s")));
+    assert_eq!((outcome, answers.as_slice()), (Outcome::AsExpected, [Answer::Holds].as_slice()));
+    let (outcome, answers, cause) = told(&format!("{kill}{promote}{}", writable("3s")));
+    assert_eq!((outcome, answers.as_slice()), (Outcome::NotAsExpected, [Answer::Violated].as_slice()));
+    assert!(cause.contains("after the deadline"), "{cause}");
+    let (_, answers, cause) = told(&format!("{kill}{}", writable("10s")));
+    assert_eq!(answers, [Answer::Violated]);
+    assert!(cause.contains("the last durable write was at 4."), "{cause}");
+    assert_eq!(told(&format!("{kill}{}", writable("60s"))).1, [Answer::CouldNotTell]);
+
+    let seen = "[[check]]\nsometimes = \"b.role.changed\"\n";
+    assert_eq!(told(seen).1, [Answer::Holds]);
+    let unseen = "[[check]]\nsometimes = \"b.copied\"\n";
+    let (outcome, answers, cause) = told(unseen);
+    assert_eq!((outcome, answers.as_slice()), (Outcome::Inconclusive, [Answer::CouldNotTell].as_slice()));
+    assert_eq!(cause, "b.copied was never reached");
+}
+
+#[test]
+fn a_cluster_converges_when_its_nodes_are_as_they_were() {
+    let converged = "[[check]]\neventually = \"converged\"\nwithin = \"5s\"\n";
+    assert_eq!(told(&format!("{SWITCHOVER}{converged}")).1, [Answer::Holds]);
+    let kill = "[[fault]]\nname = \"kill\"\nat = \"5s\"\nkill = \"b\"\n";
+    let (outcome, _, cause) = told(&format!("{kill}{converged}"));
+    assert_eq!((outcome, cause.as_str()), (Outcome::NotAsExpected, "b is `down normal`"));
+}
