@@ -45,7 +45,7 @@ codes! {
     S002 NotAFile "this is not a file",
         "A scenario is a single text file. To run a whole directory, name the directory itself; it is searched for files that end in .toml.";
     S003 FileTooLarge "the file is too large",
-        "Scenario files are small: the limit is 1 MiB, checked before anything is read. A file this large is something else, perhaps a log or a backup.";
+        "Scenario files are small: the limit is 256 KiB, checked before anything is read. A file this large is something else, perhaps a log or a backup.";
     S004 NotText "the file is not text",
         "Scenario files are UTF-8 text. Convert files in other encodings (such as GBK) to UTF-8 first.";
     S005 Unreadable "the file cannot be read",

@@ -13,10 +13,12 @@
 pub mod codes;
 pub mod command;
 pub mod diagnostic;
+pub mod explain;
 mod located;
 mod lower;
 pub mod model;
 mod raw;
+pub mod render;
 pub mod schema;
 mod shape;
 pub mod source;
@@ -29,6 +31,7 @@ pub mod values;
 pub mod verbs;
 pub mod vocabulary;
 
+pub use explain::explain;
 pub use located::Span;
 pub use model::Scenario;
 pub use schema::schema_json;
@@ -60,22 +63,29 @@ pub struct Accepted {
 }
 
 /// A file that cannot be run, and every reason why.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{} cannot be run: {} mistakes", source_text.path(), diagnostics.len())]
+#[derive(Clone, Debug)]
 pub struct Rejected {
     /// Its text, empty if it could not be read.
-    pub source_text: Source,
+    pub source: Source,
     /// The mistakes and warnings, in the order of the file; at least one is an error.
     pub diagnostics: Vec<Diagnostic>,
 }
+
+impl std::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} cannot be run: {}", self.source.path(), render::count(&self.diagnostics))
+    }
+}
+
+impl std::error::Error for Rejected {}
 
 /// Reads and checks the file at `path`.
 pub fn load(path: &Path, vocabulary: &Vocabulary) -> Result<Accepted, Rejected> {
     match Source::read(path) {
         Ok(source) => check(source, vocabulary),
         Err(diagnostic) => {
-            let source_text = Source::new(path.display().to_string(), "");
-            Err(Rejected { source_text, diagnostics: vec![diagnostic] })
+            let source = Source::new(path.display().to_string(), "");
+            Err(Rejected { source, diagnostics: vec![diagnostic] })
         }
     }
 }
@@ -95,7 +105,7 @@ pub fn check(source: Source, vocabulary: &Vocabulary) -> Result<Accepted, Reject
         None => {
             let mut diagnostics = diagnostics;
             diagnostics.sort_by_key(Diagnostic::start);
-            Err(Rejected { source_text: source, diagnostics })
+            Err(Rejected { source: source, diagnostics })
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) type Text = Option<Located<String>>;
 /// A scenario: a cluster, its traffic, what the operator and the world do to it, and what must hold.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["format", "drill", "product", "node"]))]
 pub(crate) struct RawScenario {
     /// The version of the file's language: 1.
     #[schemars(range(min = 1, max = 1))]
@@ -51,6 +52,7 @@ pub(crate) struct RawScenario {
 /// What the report prints about the drill; nothing of it is interpreted.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["id", "title"]))]
 pub(crate) struct RawDrill {
     /// The drill's number or short name. Required.
     pub id: Text,
@@ -89,6 +91,7 @@ pub(crate) struct RawObjectives {
 /// Which product is simulated.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["model"]))]
 pub(crate) struct RawProduct {
     /// The product's model, such as "opengauss_dms". Required.
     pub model: Text,
@@ -104,6 +107,7 @@ pub(crate) struct RawProduct {
 /// A host.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["name", "role"]))]
 pub(crate) struct RawNode {
     /// Its name, the same everywhere. With `count`, a number is added: dn1, dn2, … Required.
     pub name: Text,
@@ -118,6 +122,7 @@ pub(crate) struct RawNode {
 /// The rare long delays of a latency.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["ratio", "up-to"]))]
 pub(crate) struct RawTail {
     /// How many are long: "1/1000". Required.
     pub ratio: Text,
@@ -241,6 +246,7 @@ storage_tables! {
 /// The traffic of the clients, which also says how their answers are judged.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["kind"]))]
 pub(crate) struct RawWorkload {
     /// What the clients do, such as "bank-transfer". Required.
     pub kind: Text,
@@ -263,6 +269,7 @@ pub(crate) struct RawWorkload {
 /// A lull that returns.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["every", "for"]))]
 pub(crate) struct RawPause {
     /// From the beginning of one lull to the beginning of the next. Required.
     pub every: Text,

@@ -11,7 +11,7 @@ use super::codes::Code;
 use super::diagnostic::Diagnostic;
 
 /// The largest file that is read.
-pub const SIZE_LIMIT: u64 = 1 << 20;
+pub const SIZE_LIMIT: u64 = 256 << 10;
 
 /// The text of a scenario file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +118,8 @@ impl Problem {
                     Some(bytes) => format!("has {bytes} bytes"),
                     None => "does not end".to_owned(),
                 };
-                let limit = SIZE_LIMIT >> 20;
-                Diagnostic::error(Code::FileTooLarge, format!("`{path}` {length}, a scenario has at most {limit} MiB"))
+                let limit = SIZE_LIMIT >> 10;
+                Diagnostic::error(Code::FileTooLarge, format!("`{path}` {length}, a scenario has at most {limit} KiB"))
                     .help("is this really a scenario file?")
             }
             Problem::Refused(error) => Diagnostic::error(Code::Unreadable, format!("`{path}` cannot be read: {error}")),

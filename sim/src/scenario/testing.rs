@@ -47,10 +47,14 @@ fn opengauss_dms() -> Product {
             Device { name: "voting".to_owned(), doc: "voting disk".to_owned(), shared: true, regions: Vec::new() },
         ],
         parameters: vec![
-            parameter("agent_heartbeat_timeout", ParameterKind::Duration { bare_unit: Some(Duration::from_secs(1)) }),
-            parameter("ss_work_thread_count", ParameterKind::Integer { low: 1, high: 64 }),
-            parameter("enable_dss", ParameterKind::Boolean),
-            parameter("sync_mode", ParameterKind::OneOf(strings(&["on", "remote_write"]))),
+            parameter(
+                "agent_heartbeat_timeout",
+                ParameterKind::Duration { bare_unit: Some(Duration::from_secs(1)) },
+                "6s",
+            ),
+            parameter("ss_work_thread_count", ParameterKind::Integer { low: 1, high: 64 }, "4"),
+            parameter("enable_dss", ParameterKind::Boolean, "on"),
+            parameter("sync_mode", ParameterKind::OneOf(strings(&["on", "remote_write"])), "on"),
         ],
         defects: words(&["kick-keeps-lock", "fence-before-kick"]),
         events: words(&["reformer-lock.acquired", "dss-lock.acquired", "self-exit", "reform.finished"]),
@@ -97,7 +101,7 @@ fn polardb() -> Product {
             Device { name: "shared".to_owned(), shared: true, ..Device::default() },
             Device { name: "local".to_owned(), shared: false, ..Device::default() },
         ],
-        parameters: vec![parameter("polar_logindex_mem_size", ParameterKind::Size)],
+        parameters: vec![parameter("polar_logindex_mem_size", ParameterKind::Size, "512MB")],
         events: words(&["promote.finished"]),
         commands: vec![
             CommandWord {
@@ -140,8 +144,8 @@ fn option(flag: &str, takes_value: bool, required: bool) -> OptionWord {
     OptionWord { flags: vec![flag.to_owned()], value: takes_value.then_some(kind), required, doc: String::new() }
 }
 
-fn parameter(name: &str, kind: ParameterKind) -> Parameter {
-    Parameter { name: name.to_owned(), doc: String::new(), kind, default: "6s".to_owned() }
+fn parameter(name: &str, kind: ParameterKind, default: &str) -> Parameter {
+    Parameter { name: name.to_owned(), doc: String::new(), kind, default: default.to_owned() }
 }
 
 fn safety(name: &str) -> CheckWord {

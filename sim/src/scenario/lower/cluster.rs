@@ -141,7 +141,7 @@ impl<'a> Lowering<'a> {
             (kind, _) => {
                 let message = format!("`{}` takes {}", parameter.name, spoken(kind));
                 let diagnostic = Diagnostic::error(Code::WrongType, message)
-                    .label(span, format!("this is {}", value.get_ref().type_str()))
+                    .label(span, format!("this is {}", spoken_type(value.get_ref())))
                     .help(format!("its default is {}", parameter.default));
                 self.report(diagnostic);
                 None
@@ -201,7 +201,7 @@ impl<'a> Lowering<'a> {
         let known = product.role(role.text());
         if known.is_none() {
             let roles = product.roles.iter().map(|role| role.name.as_str());
-            self.unknown(Code::UnknownRole, role, &format!("role of {}", product.model), roles);
+            self.unknown(Code::UnknownRole, role, "role", roles);
         }
         known
     }
@@ -263,6 +263,18 @@ impl<'a> Lowering<'a> {
 /// A text that is only printed.
 fn said(text: &Text) -> Option<String> {
     text.as_ref().map(|text| text.text().to_owned())
+}
+
+fn spoken_type(value: &toml::Value) -> &'static str {
+    match value {
+        toml::Value::String(_) => "text",
+        toml::Value::Integer(_) => "a whole number",
+        toml::Value::Float(_) => "a decimal number",
+        toml::Value::Boolean(_) => "true or false",
+        toml::Value::Datetime(_) => "a date or time of day",
+        toml::Value::Array(_) => "a list",
+        toml::Value::Table(_) => "a table",
+    }
 }
 
 fn spoken(kind: &ParameterKind) -> &'static str {

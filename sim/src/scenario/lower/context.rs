@@ -95,9 +95,16 @@ impl<'a> Lowering<'a> {
 
     /// Reports that something is missing from a table.
     pub(crate) fn missing(&mut self, table: Span, what: &str) {
+        self.missing_because(table, what, None);
+    }
+
+    /// Reports that something is missing from a table, and says what it is good for.
+    pub(crate) fn missing_because(&mut self, table: Span, what: &str, why: Option<&str>) {
         if !self.is_bruised(&table) {
-            let label = format!("add {what} here");
-            self.report(Diagnostic::error(Code::MissingKey, format!("{what} is missing")).label(table, label));
+            let diagnostic = Diagnostic::error(Code::MissingKey, format!("{what} is missing"))
+                .label(table, format!("add {what} here"))
+                .maybe_help(why.map(str::to_owned));
+            self.report(diagnostic);
         }
     }
 
@@ -119,7 +126,9 @@ impl<'a> Lowering<'a> {
         what: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        let message = format!("there is no {what} `{}`", shown(name.text()));
+        // While the product itself is a mistake, this is asked about products only.
+        let owner = self.product.map_or(String::new(), |product| format!(" in {}", product.model));
+        let message = format!("there is no {what} `{}`{owner}", shown(name.text()));
         let diagnostic = Diagnostic::error(code, message)
             .label(name.span(), format!("no such {what}"))
             .maybe_help(did_you_mean(name.text(), known));
@@ -175,7 +184,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn malformed<T: Value>(&mut self, text: &Located<String>, error: ValueError) {
-        let message = format!("`{}` is not {}", shown(text.text()), T::KIND);
+        let said = shown(text.text());
+        let message = match error.code {
+            Code::NoUnit => format!("`{said}` has no unit"),
+            Code::RangeUpsideDown => format!("the range `{said}` begins after it ends"),
+            _ => format!("`{said}` is not {}", T::KIND),
+        };
         self.report(Diagnostic::error(error.code, message).label(text.span(), error.problem).help(error.help));
     }
 
@@ -224,7 +238,7 @@ impl<'a> Lowering<'a> {
     /// Reports a text that is none of the words possible here.
     pub(super) fn not_a_word(&mut self, text: &Located<String>, known: &[&str]) {
         let diagnostic = Diagnostic::error(Code::UnknownWord, format!("`{}` is not possible here", shown(text.text())))
-            .label(text.span(), format!("one of {}", known.join(", ")))
+            .label(text.span(), "unknown word")
             .maybe_help(did_you_mean(text.text(), known.iter().copied()));
         self.report(diagnostic);
     }

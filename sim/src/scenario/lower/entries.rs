@@ -6,8 +6,9 @@ use super::context::{Entry, EntryKind, Lowering, shown};
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
-use crate::scenario::model::{Fault, IfFails, Run, Step, When};
+use crate::scenario::model::{Fault, IfFails, NodeSelector, Run, Step, When};
 use crate::scenario::raw::{RawScenario, Text};
+use crate::scenario::suggest::list;
 use crate::scenario::values::DurationRange;
 use crate::scenario::verbs::{FAULT_VERBS, RawFault, RawStep, STEP_VERBS, StepVerb, VerbWord};
 
@@ -20,6 +21,16 @@ pub(super) struct Common<'r> {
     pub(super) nth: &'r Option<Located<i64>>,
     pub(super) span: Span,
     pub(super) kind: EntryKind,
+}
+
+impl Common<'_> {
+    /// The entry in a sentence.
+    fn called(&self) -> String {
+        match self.name {
+            Some(name) => format!("the {} `{}`", self.kind.word(), shown(name.text())),
+            None => format!("this {}", self.kind.word()),
+        }
+    }
 }
 
 pub(super) fn of_step(table: &Located<RawStep>) -> Common<'_> {
@@ -77,10 +88,11 @@ impl Lowering<'_> {
     fn step(&mut self, table: &Located<RawStep>) -> Option<Step> {
         let raw = table.value();
         let when = self.when(&of_step(table));
-        let verb = self.one_verb(&raw.verbs(), table.span(), "step", STEP_VERBS).and_then(|()| raw.lower_verb(self));
-        let on = self.optional(&raw.on, Self::process);
+        let verb = self.one_verb(&raw.verbs(), &of_step(table), STEP_VERBS).and_then(|()| raw.lower_verb(self));
+        let on =
+            self.optional(&raw.on, |lowering, on| lowering.host(on).map(|host| NodeSelector { host, process: None }));
         if raw.command.is_some() && raw.on.is_none() {
-            self.missing(table.span(), "`on`, the host on which the command is typed,");
+            self.missing_because(table.span(), "`on`", Some("`on` is the host on which the command is typed"));
         }
         let timeout = self.optional(&raw.timeout, Self::positive_duration);
         let if_fails = self.word_or(&raw.if_fails, IfFails::WORDS, IfFails::Stop);
@@ -100,7 +112,7 @@ impl Lowering<'_> {
     fn fault(&mut self, table: &Located<RawFault>) -> Option<Fault> {
         let raw = table.value();
         let when = self.when(&of_fault(table));
-        let verb = self.one_verb(&raw.verbs(), table.span(), "fault", FAULT_VERBS).and_then(|()| raw.lower_verb(self));
+        let verb = self.one_verb(&raw.verbs(), &of_fault(table), FAULT_VERBS).and_then(|()| raw.lower_verb(self));
         let lasts = self.optional(&raw.r#for, Self::positive_range);
         if let (Some(lasts), [(name, _)]) = (&raw.r#for, raw.verbs().as_slice()) {
             self.can_last(name, lasts.span());
@@ -128,22 +140,22 @@ impl Lowering<'_> {
     }
 
     /// Exactly one verb.
-    fn one_verb(&mut self, given: &[(&str, Span)], table: Span, what: &str, known: &[VerbWord]) -> Option<()> {
+    fn one_verb(&mut self, given: &[(&str, Span)], entry: &Common<'_>, known: &[VerbWord]) -> Option<()> {
         match given {
             [_] => Some(()),
             [] => {
-                if !self.is_bruised(&table) {
+                if !self.is_bruised(&entry.span) {
                     let known: Vec<&str> = known.iter().map(|verb| verb.name).collect();
-                    let diagnostic = Diagnostic::error(Code::NoVerb, format!("this {what} does nothing"))
-                        .label(table, "no verb")
-                        .help(format!("add one of {}", known.join(", ")));
+                    let diagnostic = Diagnostic::error(Code::NoVerb, format!("{} does nothing", entry.called()))
+                        .label(entry.span.clone(), "no verb")
+                        .help(format!("add one verb: {}", list(&known)));
                     self.report(diagnostic);
                 }
                 None
             }
             several => {
                 let names: Vec<String> = several.iter().map(|(name, _)| format!("`{name}`")).collect();
-                let message = format!("this {what} does several things: {}", names.join(", "));
+                let message = format!("{} does several things: {}", entry.called(), names.join(", "));
                 let mut diagnostic = Diagnostic::error(Code::TwoVerbs, message);
                 for (name, span) in several {
                     diagnostic = diagnostic.label(span.clone(), format!("`{name}`"));
@@ -175,7 +187,7 @@ impl Lowering<'_> {
             }
             (None, None) => {
                 if !self.is_bruised(&entry.span) {
-                    let diagnostic = Diagnostic::error(Code::NoTime, format!("this {} has no time", entry.kind.word()))
+                    let diagnostic = Diagnostic::error(Code::NoTime, format!("{} has no time", entry.called()))
                         .label(entry.span.clone(), "neither `at` nor `after`")
                         .help("add `at = \"20s\"` or `after = \"NAME\"`");
                     self.report(diagnostic);
@@ -205,7 +217,7 @@ impl Lowering<'_> {
             let is_late = <DurationRange as crate::scenario::values::Value>::parse(at.text())
                 .is_ok_and(|range| range.low >= limit);
             if is_late {
-                let message = format!("this {} would never happen", entry.kind.word());
+                let message = format!("{} would never happen", entry.called());
                 let limit = crate::scenario::values::print_duration(limit);
                 let diagnostic = Diagnostic::warning(Code::NeverHappens, message)
                     .label(at.span(), format!("the run ends after {limit}"))

@@ -8,6 +8,7 @@ mod checks;
 mod cluster;
 mod context;
 mod entries;
+mod links;
 mod order;
 mod targets;
 mod things;
@@ -23,26 +24,51 @@ use super::raw::RawScenario;
 use super::source::Source;
 use super::vocabulary::Vocabulary;
 
-/// Checks a file and fills in what it omits. The scenario is missing exactly if one of the diagnostics is an error.
+/// Checks a file and fills in what it omits. The scenario is missing only if one of the diagnostics is an error, or if
+/// something is missing from a `bruised` table, whose mistakes have been reported before.
 pub fn lower(
     raw: &Located<RawScenario>,
     source: &Source,
     vocabulary: &Vocabulary,
     bruised: Vec<Span>,
 ) -> (Option<Scenario>, Vec<Diagnostic>) {
+    let is_whole = bruised.is_empty();
     let mut lowering = Lowering::new(source, vocabulary, bruised);
     let scenario = lowering.scenario(raw);
     let mut diagnostics = lowering.into_diagnostics();
     diagnostics.sort_by_key(Diagnostic::start);
     let is_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    debug_assert!(is_wrong || scenario.is_some(), "a part was left out without a word");
+    debug_assert!(is_wrong || scenario.is_some() || !is_whole, "a part was left out without a word");
     (scenario.filter(|_| !is_wrong), diagnostics)
 }
 
+/// The most steps and faults, and the most checks, of one file.
+const MOST_ENTRIES: usize = 500;
+
 impl Lowering<'_> {
+    /// A file with thousands of entries was not written by hand, and comparing all their names would take its time.
+    fn not_too_many(&mut self, raw: &RawScenario) -> Option<()> {
+        let count = |what, number: Option<usize>, first: Option<Span>| (what, number.unwrap_or(0), first);
+        let tables = [
+            count("[[node]]", raw.node.as_ref().map(Vec::len), first_of(&raw.node)),
+            count("[[step]]", raw.step.as_ref().map(Vec::len), first_of(&raw.step)),
+            count("[[fault]]", raw.fault.as_ref().map(Vec::len), first_of(&raw.fault)),
+            count("[[check]]", raw.check.as_ref().map(Vec::len), first_of(&raw.check)),
+        ];
+        let mut all_fit = Some(());
+        for (what, number, first) in tables {
+            if let (Some(first), true) = (first, number > MOST_ENTRIES) {
+                let help = format!("a file has at most {MOST_ENTRIES} of each; nothing else in it was looked at");
+                self.out_of_bounds(first, &format!("{number} tables `{what}` are too many"), &help);
+                all_fit = None;
+            }
+        }
+        all_fit
+    }
     /// The order matters: names first (product, hosts, steps and faults), then everything that mentions them.
     fn scenario(&mut self, file: &Located<RawScenario>) -> Option<Scenario> {
         let raw = file.value();
+        self.not_too_many(raw)?;
         if raw.format.is_none() {
             self.missing(file.span(), "`format = 1`");
         }
@@ -88,4 +114,8 @@ impl Lowering<'_> {
             defaults: self.take_defaults(),
         })
     }
+}
+
+fn first_of<T>(tables: &Option<Vec<Located<T>>>) -> Option<Span> {
+    tables.as_ref()?.first().map(Located::span)
 }

@@ -65,7 +65,11 @@ impl Lowering<'_> {
         let mut diagnostic = Diagnostic::error(Code::AfterCycle, message);
         for name in circle {
             if let Some(after) = waits_for.get(name) {
-                diagnostic = diagnostic.label(after.span(), format!("`{name}` waits for this"));
+                let label = match circle {
+                    [_] => "waits for itself".to_owned(),
+                    _ => format!("`{name}` waits for this"),
+                };
+                diagnostic = diagnostic.label(after.span(), label);
             }
         }
         self.report(diagnostic.help("give one of them a time with `at`, or let it wait for an event"));

@@ -1,11 +1,11 @@
 //! What belongs to the product and its hosts: devices, regions, files, external commands, command lines.
 
-use super::context::{Lowering, shown};
+use super::context::Lowering;
 use crate::scenario::codes::Code;
 use crate::scenario::command::{Command, match_command, split};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
-use crate::scenario::suggest::did_you_mean;
+
 use crate::scenario::verbs::device::DeviceTarget;
 use crate::scenario::vocabulary::{Word, names};
 
@@ -70,13 +70,8 @@ impl Lowering<'_> {
     }
 
     fn one_of(&mut self, name: &Located<String>, known: Option<&[Word]>, what: &str) -> Option<String> {
-        if let Some(known) = known
-            && !names(known).any(|word| word == name.text())
-        {
-            self.unknown(Code::UnknownDevice, name, what, names(known));
-            return None;
-        }
-        Some(name.text().to_owned())
+        let is_fine = known.is_none_or(|known| self.word_of_product(Code::UnknownDevice, name, what, known));
+        is_fine.then(|| name.text().to_owned())
     }
 
     /// Reports a portable verb for which the product has no command.
@@ -113,8 +108,11 @@ impl Lowering<'_> {
             Err(mistakes) => {
                 for mistake in mistakes {
                     let span = mistake.span.map_or_else(|| line.span(), |span| self.part(line, &span));
-                    let message = format!("{} does not know the command `{}`", product.model, shown(line.text()));
-                    let diagnostic = Diagnostic::error(mistake.code, message).label(span, mistake.problem);
+                    let label = match mistake.code {
+                        Code::UnknownCommand => format!("not a command of {}", product.model),
+                        _ => "in this command".to_owned(),
+                    };
+                    let diagnostic = Diagnostic::error(mistake.code, mistake.problem).label(span, label);
                     self.report(diagnostic.maybe_help(mistake.help));
                 }
                 None
@@ -122,14 +120,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports a name the product does not have among some words.
+    /// Reports a name the product does not have among some words; true if it has it.
     pub(super) fn word_of_product(&mut self, code: Code, name: &Located<String>, what: &str, known: &[Word]) -> bool {
         let is_known = names(known).any(|word| word == name.text());
         if !is_known {
-            let diagnostic = Diagnostic::error(code, format!("there is no {what} `{}`", shown(name.text())))
-                .label(name.span(), format!("no such {what}"))
-                .maybe_help(did_you_mean(name.text(), names(known)));
-            self.report(diagnostic);
+            self.unknown(code, name, what, names(known));
         }
         is_known
     }

@@ -242,7 +242,7 @@ impl Lowering<'_> {
         if known.contains(&kind.text()) {
             return Some(kind.text().to_owned());
         }
-        self.unknown(Code::UnknownWorkload, kind, "workload for this product", known);
+        self.unknown(Code::UnknownWorkload, kind, "workload", known);
         None
     }
 

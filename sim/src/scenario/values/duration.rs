@@ -133,16 +133,22 @@ fn parse_offset(text: &str) -> Result<Offset, ValueError> {
 
 /// Both ends of `low..high`, or the same value twice.
 fn ends<T: Copy>(text: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> Result<(T, T), ValueError> {
-    match text.split_once("..") {
-        Some((low, high)) => Ok((parse(low)?, parse(high)?)),
-        None => parse(text).map(|value| (value, value)),
+    let Some((low, high)) = text.split_once("..") else { return parse(text).map(|value| (value, value)) };
+    match (parse(low), parse(high)) {
+        (Ok(low), Ok(high)) => Ok((low, high)),
+        (Err(error), _) | (_, Err(error)) if error.code == Code::NoUnit => Err(ValueError::new(
+            Code::NoUnit,
+            "both ends of a range need a unit",
+            "write the unit at both ends, such as \"0s..50ms\"",
+        )),
+        (Err(error), _) | (_, Err(error)) => Err(error),
     }
 }
 
 fn upside_down(low: String, high: String) -> ValueError {
     ValueError::new(
         Code::RangeUpsideDown,
-        "this range begins after it ends",
+        "the larger end comes first",
         format!("write the smaller end first: \"{high}..{low}\""),
     )
 }
@@ -179,9 +185,33 @@ fn too_long() -> ValueError {
     ValueError::new(Code::NotAValue, "this length of time is longer than a year", "a drill lasts minutes or hours")
 }
 
-/// A length of time as a scenario writes it: `1m30s`.
+/// A length of time as a scenario writes it: `1m30s`, `50ms`, `2.994942ms`. It reads back as the same length.
 pub fn print_duration(length: Duration) -> String {
-    humantime::format_duration(length).to_string().replace(' ', "")
+    let seconds = length.as_secs();
+    let mut text = String::new();
+    for (number, unit) in [(seconds / 86_400, "d"), (seconds / 3_600 % 24, "h"), (seconds / 60 % 60, "m")] {
+        if number != 0 {
+            text.push_str(&format!("{number}{unit}"));
+        }
+    }
+    let rest = Duration::new(seconds % 60, length.subsec_nanos());
+    if text.is_empty() || !rest.is_zero() {
+        text.push_str(&print_below_a_minute(rest));
+    }
+    text
+}
+
+/// The largest unit that the length reaches, with as many decimals as it needs.
+fn print_below_a_minute(length: Duration) -> String {
+    let nanos = length.as_nanos();
+    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000), ("ns", 1)];
+    let (unit, size) = units.into_iter().find(|(_, size)| nanos >= *size).unwrap_or(units[0]);
+    let digits = size.ilog10() as usize;
+    let decimals = format!("{:0digits$}", nanos % size);
+    match decimals.trim_end_matches('0') {
+        "" => format!("{}{unit}", nanos / size),
+        decimals => format!("{}.{decimals}{unit}", nanos / size),
+    }
 }
 
 #[cfg(test)]
@@ -196,6 +226,24 @@ mod tests {
     fn a_range_is_read_and_printed_alike() {
         for text in ["20s", "0s..50ms", "1m30s", "100us..1ms", "1h..2h"] {
             assert_eq!(DurationRange::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn lengths_are_printed_in_few_words() {
+        let printed = |nanos| print_duration(Duration::from_nanos(nanos));
+        assert_eq!(printed(0), "0s");
+        assert_eq!(printed(2_994_942), "2.994942ms");
+        assert_eq!(printed(182_663_242_851), "3m2.663242851s");
+        assert_eq!(printed(90_000_050_000_000), "1d1h50ms");
+        assert_eq!(printed(7), "7ns");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_printed_reads_back(nanos in 0..LONGEST.as_nanos() as u64) {
+            let length = Duration::from_nanos(nanos);
+            proptest::prop_assert_eq!(parse_duration(&print_duration(length)), Ok(length));
         }
     }
 

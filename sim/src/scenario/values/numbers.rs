@@ -41,7 +41,7 @@ macro_rules! ranges {
                     true => Ok($name { first, last }),
                     false => Err(ValueError::new(
                         Code::RangeUpsideDown,
-                        "this range begins after it ends",
+                        "the larger end comes first",
                         format!("write the smaller end first: \"{last}..{first}\""),
                     )),
                 }

@@ -132,7 +132,7 @@ macro_rules! on_requests {
 
 on_requests! {
     /// Tears writes that are in flight at a power cut.
-    TornWrite, "writes", says: "tears {} if power is cut meanwhile";
+    TornWrite, "writes", says: "tears {}, if power is cut meanwhile";
     /// Lets writes land on another sector.
     MisdirectWrite, "writes", says: "misdirects {}";
     /// Lets reads give what was there before the last write.
@@ -142,7 +142,7 @@ on_requests! {
     /// Lets flushes fail.
     FailFlush, "flushes", says: "fails {}";
     /// Acknowledges flushes without doing them.
-    LieAboutFlush, "flushes", says: "acknowledges without doing them {}";
+    LieAboutFlush, "flushes", says: "acknowledges {} without doing them";
 }
 
 /// How long a sector that gave an error goes on giving it.
@@ -328,7 +328,7 @@ macro_rules! on_a_device {
             }
 
             fn story(&self) -> String {
-                format!($story, self.device.spoken())
+                format!($story, device = self.device.spoken())
             }
         }
     )+};
@@ -336,15 +336,15 @@ macro_rules! on_a_device {
 
 on_a_device! {
     /// Cuts the power of a device.
-    PowerCut, lasts: true, path: false, says: "cuts the power {}";
+    PowerCut, lasts: true, path: false, says: "cuts the power {device}";
     /// Lets requests to a device hang; they go on when the fault ends.
-    StallDevice, lasts: true, path: false, says: "lets all requests hang {}";
+    StallDevice, lasts: true, path: false, says: "lets all requests {device} hang";
     /// Cuts one host's path to a device.
-    LosePath, lasts: true, path: true, says: "cuts the path {}";
+    LosePath, lasts: true, path: true, says: "cuts the path {device}";
     /// Gives a host its path to a device back.
-    RestorePath, lasts: false, path: true, says: "restores the path {}";
+    RestorePath, lasts: false, path: true, says: "restores the path {device}";
     /// Makes a device forget its reservations.
-    LoseReservation, lasts: false, path: false, says: "forgets the reservations {}";
+    LoseReservation, lasts: false, path: false, says: "forgets the reservations {device}";
 }
 
 /// Verbs that take a device and one thing more.
@@ -394,7 +394,7 @@ macro_rules! on_a_device_with {
             }
 
             fn story(&self) -> String {
-                format!($story, self.$key, self.device.spoken())
+                format!($story, value = self.$key, device = self.device.spoken())
             }
         }
     )+};
@@ -408,7 +408,7 @@ on_a_device_with! {
         /// How long a request takes: "100ms", or a range from which each request draws, "50ms..2s".
         latency: DurationRange, default None
     }
-    says: "lets requests take {} {}";
+    says: "lets requests {device} take {value}";
     /// Limits how much a device does in a second.
     LimpDevice,
     /// `limp-device` as it is written.
@@ -416,7 +416,7 @@ on_a_device_with! {
         /// How much goes through: "1MB/s".
         bandwidth: Bandwidth, default None
     }
-    says: "lets only {} through {}";
+    says: "limits requests {device} to {value}";
     /// Fills a device up.
     FillDevice,
     /// `fill-device` as it is written.
@@ -424,7 +424,7 @@ on_a_device_with! {
         /// How much space is left: "16MB". Default: none.
         leave: Size, default Some(Size(0))
     }
-    says: "leaves {} of space {}";
+    says: "leaves {value} of space {device}";
     /// Lets writes in flight of a host that dies or is fenced land later all the same.
     LateWrite,
     /// `late-write` as it is written.
@@ -432,5 +432,5 @@ on_a_device_with! {
         /// How much later each such write lands: "5s", or a range from which each write draws, "0s..30s".
         delay: DurationRange, default None
     }
-    says: "lets writes in flight of a dead or fenced host land {} later {}";
+    says: "lets writes in flight {device} land {value} later, once their host is dead or fenced";
 }

@@ -67,6 +67,7 @@ macro_rules! verbs {
         $(#[$raw_doc])*
         #[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        #[schemars(extend("required" = ["name"]))]
         pub(crate) struct $raw {
             $($(#[$common_doc])* pub $common: Option<$common_type>,)+
             $($(#[doc = $doc])+ pub $field: Option<Located<<$type as Verb>::Raw>>,)+
