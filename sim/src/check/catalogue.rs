@@ -2,7 +2,12 @@
 //!
 //! `simrun list checks` and `simrun explain` read it, and a test proves that every example breaks its promise.
 
-use super::{Finding, linearizable};
+use nodes::product::joined;
+
+use super::{
+    Finding, fenced_means_silent, linearizable, log_intact, no_lost_commit, one_lock_holder, opengauss_dms,
+    single_writer,
+};
 
 /// One check as a reader meets it.
 pub struct Check {
@@ -34,7 +39,18 @@ impl Check {
 }
 
 /// Every check, in the order in which they are shown.
-pub const CHECKS: &[&Check] = &[&linearizable::CHECK];
+pub const CHECKS: &[&Check] =
+    &joined::<&Check, { SHARED.len() + opengauss_dms::CHECKS.len() }>(&[SHARED, opengauss_dms::CHECKS]);
+
+/// Those of every product.
+pub const SHARED: &[&Check] = &[
+    &single_writer::CHECK,
+    &log_intact::CHECK,
+    &no_lost_commit::CHECK,
+    &one_lock_holder::CHECK,
+    &fenced_means_silent::CHECK,
+    &linearizable::CHECK,
+];
 
 /// The check with this name.
 pub fn find(name: &str) -> Option<&'static Check> {

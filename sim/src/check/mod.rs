@@ -7,8 +7,15 @@
 //! runs anything and never guesses: when its budget ends before it knows, it says so.
 
 pub mod catalogue;
+pub mod fenced_means_silent;
 pub mod linearizable;
+pub mod log_intact;
+pub mod log_reader;
+pub mod log_writes;
+pub mod no_lost_commit;
+pub mod one_lock_holder;
 pub mod opengauss_dms;
+pub mod single_writer;
 pub mod written_trace;
 
 use nodes::world::time::Instant;

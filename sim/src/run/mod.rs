@@ -37,7 +37,7 @@ use nodes::world::trace::Keep;
 use thiserror::Error;
 
 pub use panics::Panic;
-pub use record::Record;
+pub use record::{DeviceRecord, Record};
 
 use crate::draws::Draws;
 use crate::scenario::Scenario;

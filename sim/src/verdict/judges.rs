@@ -1,19 +1,39 @@
 //! The safety checks that judge a record, by name.
 
-use crate::check::{Budget, Finding, linearizable};
+use nodes::world::trace::Trace;
+
+use crate::check::{
+    Budget, Finding, fenced_means_silent, linearizable, log_intact, no_lost_commit, one_lock_holder, opengauss_dms,
+    single_writer,
+};
 use crate::run::Record;
 
 /// A check that judges a whole record.
 pub type Judge = fn(&Record) -> Finding;
 
-/// Every check that judges a record. Their names and promises are in [`crate::check::catalogue`].
-pub const JUDGES: &[(&str, Judge)] =
-    &[(linearizable::NAME, |record| linearizable::check(&record.history, Budget::default()))];
+/// Every shared check that judges a record. Their names and promises are in [`crate::check::catalogue`].
+pub const JUDGES: &[(&str, Judge)] = &[
+    (single_writer::NAME, single_writer::check),
+    (log_intact::NAME, log_intact::check),
+    (no_lost_commit::NAME, no_lost_commit::check),
+    (one_lock_holder::NAME, one_lock_holder::check),
+    (fenced_means_silent::NAME, fenced_means_silent::check),
+    (linearizable::NAME, |record| linearizable::check(&record.history, Budget::default())),
+];
+
+/// A check that judges a trace.
+pub type TraceJudge = fn(&Trace) -> Finding;
+
+/// The invariants of the products.
+pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES];
 
 /// What the check called `name` finds.
 pub fn find(name: &str, record: &Record) -> Finding {
-    match JUDGES.iter().find(|(known, _)| *known == name) {
-        Some((_, judge)) => judge(record),
+    if let Some((_, judge)) = JUDGES.iter().find(|(known, _)| *known == name) {
+        return judge(record);
+    }
+    match PRODUCT_JUDGES.iter().copied().flatten().find(|(known, _)| *known == name) {
+        Some((_, judge)) => judge(&record.trace),
         None => Finding::could_not_tell(name, "this check judges histories from files, not runs"),
     }
 }
@@ -25,7 +45,8 @@ mod tests {
 
     #[test]
     fn every_judge_is_in_the_catalogue_and_every_check_has_a_judge() {
-        let judged: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).collect();
+        let products = PRODUCT_JUDGES.iter().copied().flatten().map(|(name, _)| *name);
+        let judged: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).chain(products).collect();
         let listed: Vec<&str> = catalogue::CHECKS.iter().map(|check| check.name).collect();
         assert_eq!(judged, listed);
     }

@@ -118,7 +118,7 @@ pub async fn gaussdb(process: Process, plan: Shared, me: InstanceId) -> i32 {
         exiting: Cell::new(false),
         cm: CmClient::new(process.clone(), plan.clone(), Resource::Dms, me),
         logs: Logs::new(&process, me, plan.cluster_name()),
-        database: Database::new(&process, &plan, disk.clone()),
+        database: Database::new(&process, &plan, me, disk.clone()),
         state: RefCell::new(State {
             known_owner: None,
             status: Status::Out,

@@ -36,6 +36,19 @@ pub const CHECKS: &[&Check] = &[
     &one_primary_shown::CHECK,
 ];
 
+/// What judges them, in the same order.
+pub const JUDGES: &[(&str, fn(&Trace) -> Finding)] = &[
+    (one_primary_writes::CHECK.name, one_primary_writes::judge),
+    (control_page_by_owner::CHECK.name, control_page_by_owner::judge),
+    (lock_history::CHECK.name, lock_history::judge),
+    (failover_without_old_primary::CHECK.name, failover_without_old_primary::judge),
+    (kicked_owns_nothing::CHECK.name, kicked_owns_nothing::judge),
+    (rounds_match::CHECK.name, rounds_match::judge),
+    (old_primary_ends::CHECK.name, old_primary_ends::judge),
+    (first_round_failure_ends_the_process::CHECK.name, first_round_failure_ends_the_process::judge),
+    (one_primary_shown::CHECK.name, one_primary_shown::judge),
+];
+
 /// The lock whose owner is the reformer.
 const REFORMER_LOCK: &str = "dms_reformer_lock";
 

@@ -1,0 +1,185 @@
+//! A reader of write-ahead logs that shares no code with the writer: it follows the format's written description
+//! (module doc of `nodes::parts::wal`) on the bytes a device holds at the end of a run.
+
+use std::collections::BTreeMap;
+
+use nodes::product::Region;
+use nodes::world::device::Image;
+
+/// What one record says about itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Its position in the log.
+    pub position: u64,
+    /// The process that wrote it, by number.
+    pub process: u16,
+    /// Which life of it.
+    pub incarnation: u32,
+    /// The reign it was written under.
+    pub epoch: u64,
+    /// Its transaction: the client and the client's count; both 0 for none.
+    pub transaction: (u32, u32),
+    /// Whether it is a commit.
+    pub commit: bool,
+}
+
+/// A log as far as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadLog {
+    /// The records, in order.
+    pub records: Vec<LogRecord>,
+    /// Where the next record would be.
+    pub end: u64,
+    /// Why reading ended.
+    pub stopped: String,
+}
+
+const HEADER_BLOCK: u64 = 4096;
+const RECORD_HEADER: u64 = 56;
+const COMMIT: u16 = 1;
+const SEGMENT_END: u16 = 3;
+
+/// Reads the log in a region, from its oldest segment on. `None` if nothing was ever written there.
+pub fn read(image: &Image, region: &Region) -> Option<ReadLog> {
+    let bytes = Bytes { image, offset: region.offset, length: region.length };
+    let segment_size = bytes.segment_size()?;
+    let segments = region.length / segment_size;
+    let headers: BTreeMap<u64, u64> = (0..segments)
+        .filter_map(|place| bytes.header(place * segment_size).map(|number| (number, place)))
+        .filter(|(number, place)| number % segments == *place)
+        .collect();
+    let newest = *headers.keys().next_back()?;
+    let mut oldest = newest;
+    while oldest > 0 && headers.contains_key(&(oldest - 1)) {
+        oldest -= 1;
+    }
+    Some(bytes.follow(segment_size, segments, oldest, &headers))
+}
+
+/// The bytes of a region.
+struct Bytes<'a> {
+    image: &'a Image,
+    offset: u64,
+    length: u64,
+}
+
+impl Bytes<'_> {
+    fn at(&self, offset: u64, length: u64) -> Option<Vec<u8>> {
+        if offset + length > self.length {
+            return None;
+        }
+        let sector = self.image.sector_size();
+        let first = (self.offset + offset) / sector;
+        let end = (self.offset + offset + length).div_ceil(sector);
+        let read = self.image.read(nodes::world::device::SectorRange::new(first, end - first)).ok()?;
+        let skip = (self.offset + offset - first * sector) as usize;
+        read.get(skip..skip + length as usize).map(<[u8]>::to_vec)
+    }
+
+    fn word(bytes: &[u8], at: usize) -> Option<u64> {
+        Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+    }
+
+    fn half(bytes: &[u8], at: usize) -> Option<u32> {
+        Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+    }
+
+    fn short(bytes: &[u8], at: usize) -> Option<u16> {
+        Some(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+    }
+
+    /// A valid segment header at a place: its fields.
+    fn header_block(&self, place: u64) -> Option<Vec<u8>> {
+        let block = self.at(place, 64)?;
+        let sound = block.starts_with(b"SIMRWAL1") && Self::half(&block, 60)? == crc32c::crc32c(&block[..60]);
+        sound.then_some(block)
+    }
+
+    fn header(&self, place: u64) -> Option<u64> {
+        Self::word(&self.header_block(place)?, 16)
+    }
+
+    /// The segment size, from the first valid header that can be found.
+    fn segment_size(&self) -> Option<u64> {
+        let step = HEADER_BLOCK;
+        let mut place = 0;
+        while place < self.length {
+            if let Some(block) = self.header_block(place) {
+                return Self::word(&block, 24);
+            }
+            place = (place * 2).max(step);
+        }
+        None
+    }
+
+    fn follow(&self, segment_size: u64, segments: u64, oldest: u64, headers: &BTreeMap<u64, u64>) -> ReadLog {
+        let mut log =
+            ReadLog { records: Vec::new(), end: oldest * segment_size + HEADER_BLOCK, stopped: String::new() };
+        // Position and checksum of the record before; unknown before the first one of a log that was cut at its front.
+        let mut before = (oldest == 0).then_some((0u64, 0u32));
+        loop {
+            let segment = log.end / segment_size;
+            if !headers.contains_key(&segment) {
+                log.stopped = format!("segment {segment} has no valid header");
+                return log;
+            }
+            let place = log.end % (segments * segment_size);
+            let left = segment_size - log.end % segment_size;
+            match self.record(place, left, log.end, before) {
+                Ok((record, checksum, length, kind)) => {
+                    before = Some((log.end, checksum));
+                    let next = (log.end + length).next_multiple_of(8);
+                    let segment_over = kind == SEGMENT_END
+                        || (segment + 1) * segment_size - next.min((segment + 1) * segment_size) < RECORD_HEADER;
+                    log.end = if segment_over { (segment + 1) * segment_size + HEADER_BLOCK } else { next };
+                    log.records.push(record);
+                }
+                Err(reason) => {
+                    log.stopped = reason;
+                    return log;
+                }
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        place: u64,
+        left: u64,
+        position: u64,
+        before: Option<(u64, u32)>,
+    ) -> Result<(LogRecord, u32, u64, u16), String> {
+        let unreadable = || format!("position {position} cannot be read");
+        let head = self.at(place, RECORD_HEADER).ok_or_else(unreadable)?;
+        let length = u64::from(Self::half(&head, 0).ok_or_else(unreadable)?);
+        if length == 0 {
+            return Err("end".to_owned());
+        }
+        if length < RECORD_HEADER || length > left {
+            return Err(format!("the record at {position} has an impossible length of {length}"));
+        }
+        let bytes = self.at(place, length).ok_or_else(unreadable)?;
+        let checksum = Self::half(&bytes, 4).ok_or_else(unreadable)?;
+        if crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]) != checksum {
+            return Err(format!("the record at {position} has a wrong checksum"));
+        }
+        let own = Self::word(&bytes, 8).ok_or_else(unreadable)?;
+        let chain = (Self::word(&bytes, 16).ok_or_else(unreadable)?, Self::half(&bytes, 24).ok_or_else(unreadable)?);
+        if own != position || before.is_some_and(|before| before != chain) {
+            return Err(format!("the record at {position} does not follow the one before it"));
+        }
+        let kind = Self::short(&bytes, 28).ok_or_else(unreadable)?;
+        let record = LogRecord {
+            position,
+            process: Self::short(&bytes, 30).ok_or_else(unreadable)?,
+            incarnation: Self::half(&bytes, 32).ok_or_else(unreadable)?,
+            epoch: Self::word(&bytes, 40).ok_or_else(unreadable)?,
+            transaction: (
+                Self::half(&bytes, 48).ok_or_else(unreadable)?,
+                Self::half(&bytes, 52).ok_or_else(unreadable)?,
+            ),
+            commit: kind == COMMIT,
+        };
+        Ok((record, checksum, length, kind))
+    }
+}

@@ -1,0 +1,121 @@
+//! `no-lost-commit`: whatever a client was told is committed is in the log at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nodes::product::Content;
+use nodes::world::time::Instant;
+
+use super::Finding;
+use super::catalogue::{Check, Example};
+use super::log_reader;
+use crate::history::{History, Operation, Outcome};
+use crate::run::Record;
+
+/// Its name.
+pub const NAME: &str = "no-lost-commit";
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: NAME,
+    promise: "Every transaction that a client was told is committed is in the log at the end of the run.",
+    promise_zh: "凡已向客户端确认提交的事务,运行结束时都在日志中。",
+    example: Example {
+        story: "Client 1 was told that its transactions 0 and 1 are committed; the log holds only the first.",
+        text: "acknowledged 1 0\nacknowledged 1 1\nin-the-log 1 0\n",
+        judge: |text| {
+            let pairs = |word: &str| -> Vec<(u32, u32)> {
+                let lines = text.lines().filter_map(|line| line.strip_prefix(word));
+                lines
+                    .filter_map(|rest| {
+                        let mut numbers = rest.split_whitespace().filter_map(|number| number.parse().ok());
+                        Some((numbers.next()?, numbers.next()?))
+                    })
+                    .collect()
+            };
+            let acknowledged: Vec<Acknowledged> = pairs("acknowledged")
+                .into_iter()
+                .map(|transaction| Acknowledged { transaction, at: Instant(1), event: Some(1) })
+                .collect();
+            judge(&acknowledged, &pairs("in-the-log").into_iter().collect())
+        },
+    },
+};
+
+/// A writing transaction whose client was told that it is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// The client and its count.
+    pub transaction: (u32, u32),
+    /// When the client was told.
+    pub at: Instant,
+    /// The event of the answer.
+    pub event: Option<u64>,
+}
+
+/// Judges a record.
+pub fn check(record: &Record) -> Finding {
+    let acknowledged = acknowledged(&record.history);
+    if acknowledged.is_empty() {
+        return Finding::could_not_tell(NAME, "no writing transaction was ever acknowledged");
+    }
+    judge(&acknowledged, &in_the_logs(record))
+}
+
+/// The transactions lost, for the report's recovery point.
+pub fn lost(record: &Record) -> Vec<Acknowledged> {
+    let kept = in_the_logs(record);
+    acknowledged(&record.history).into_iter().filter(|one| !kept.contains(&one.transaction)).collect()
+}
+
+/// A client's operations are numbered as its transactions are: from 0, in the order of its calls.
+fn acknowledged(history: &History) -> Vec<Acknowledged> {
+    let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
+    let mut acknowledged = Vec::new();
+    for operation in &history.operations {
+        let count = counts.entry(operation.client).or_default();
+        let number = *count;
+        *count += 1;
+        if let (Some(returned), true) = (operation.returned, is_committed_write(operation)) {
+            let transaction = (operation.client as u32, number);
+            acknowledged.push(Acknowledged { transaction, at: returned, event: operation.returned_event });
+        }
+    }
+    acknowledged
+}
+
+fn is_committed_write(operation: &Operation) -> bool {
+    let Outcome::Ok(replies) = &operation.outcome else { return false };
+    let changes = |(action, reply): (&crate::history::Action, &crate::history::Reply)| {
+        !action.is_read() && *reply != crate::history::Reply::Matched(false)
+    };
+    operation.actions.iter().zip(replies).any(changes)
+}
+
+fn in_the_logs(record: &Record) -> BTreeSet<(u32, u32)> {
+    let regions = record.regions.iter().filter(|region| region.content == Content::Log);
+    regions
+        .filter_map(|region| log_reader::read(&record.device(region.device)?.visible, region))
+        .flat_map(|log| log.records)
+        .filter(|one| one.commit)
+        .map(|one| one.transaction)
+        .collect()
+}
+
+/// Judges what was acknowledged against what is in the logs.
+pub fn judge(acknowledged: &[Acknowledged], kept: &BTreeSet<(u32, u32)>) -> Finding {
+    let lost: Vec<&Acknowledged> = acknowledged.iter().filter(|one| !kept.contains(&one.transaction)).collect();
+    let Some(first) = lost.first() else { return Finding::holds(NAME) };
+    let name = |one: &Acknowledged| format!("client {} transaction {}", one.transaction.0, one.transaction.1);
+    let mut explanation = vec![format!(
+        "{} of {} acknowledged transactions are not in the log; the first is {}, acknowledged at {}.",
+        lost.len(),
+        acknowledged.len(),
+        name(first),
+        first.at
+    )];
+    if lost.len() > 1 {
+        let others: Vec<String> = lost.iter().skip(1).take(9).map(|one| name(one)).collect();
+        explanation.push(format!("Others: {}.", others.join(", ")));
+    }
+    Finding::violated(NAME, first.event, Some(first.at), explanation)
+}

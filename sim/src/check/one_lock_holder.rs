@@ -1,0 +1,60 @@
+//! `one-lock-holder`: the history of a lock is one sequence of owners.
+
+use std::collections::BTreeMap;
+
+use nodes::world::trace::{Trace, What, field};
+
+use super::Finding;
+use super::catalogue::{Check, Example};
+use super::written_trace;
+use crate::run::Record;
+
+/// Its name.
+pub const NAME: &str = "one-lock-holder";
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: NAME,
+    promise: "A lock has one owner at a time, and the version of its ownership only grows.",
+    promise_zh: "一把锁任何时刻只有一个持有者,持有版本号只增不减。",
+    example: Example {
+        story: "Two servers give the same lock to different owners under the same version.",
+        text: "1s a/server lock.changed lock=leader owner=0 version=4\n2s b/server lock.changed lock=leader owner=1 version=4\n",
+        judge: |text| match written_trace::read(text) {
+            Ok(trace) => judge(&trace),
+            Err(error) => Finding::could_not_tell(NAME, error.to_string()),
+        },
+    },
+};
+
+/// Judges a record.
+pub fn check(record: &Record) -> Finding {
+    judge(&record.trace)
+}
+
+/// Judges a trace.
+pub fn judge(trace: &Trace) -> Finding {
+    let mut locks: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for event in trace.events() {
+        let What::Announced { name: "lock.changed", fields } = &event.what else { continue };
+        let number = |name| field(fields, name).and_then(|value| value.number());
+        let Some(lock) = field(fields, "lock").and_then(|value| value.text()) else { continue };
+        let (Some(owner), Some(version)) = (number("owner"), number("version")) else { continue };
+        if let Some((before, last)) = locks.insert(lock.to_owned(), (owner, version))
+            && version <= last
+        {
+            return Finding::violated(
+                NAME,
+                Some(event.number),
+                Some(event.at),
+                vec![format!(
+                    "At {} {} gave {lock} to {owner} under version {version}, although {before} had it under version \
+                     {last}.",
+                    event.at,
+                    trace.place_name(event.place)
+                )],
+            );
+        }
+    }
+    Finding::holds(NAME)
+}
