@@ -18,7 +18,7 @@ use nodes::product::events::{FENCED, LOCK_CHANGED};
 use nodes::world::device::{DeviceOptions, ReservationCommand, ReservationType, SectorRange};
 use nodes::world::disk::DeviceId;
 use nodes::world::executor::Limits;
-use nodes::world::network::{Effect, Rule};
+use nodes::world::network::{Effect, End, Rule, RuleId};
 use nodes::world::port::Address;
 use nodes::world::process::{Process, Status};
 use nodes::world::streams::Seed;
@@ -183,10 +183,9 @@ fn build(world: &World, defects: Defects) -> Cluster {
         shells.push(Shell::add(world, host, table));
     }
     directory.set(processes.clone()).expect("filled once");
-    for node in 0..3 {
-        world.start(processes.cm_server[node]);
-        world.start(processes.cm_agent[node]);
-        world.start(shells[node].process());
+    let shells_run = shells.iter().map(Shell::process);
+    for process in processes.cm_server.iter().chain(&processes.cm_agent).copied().chain(shells_run) {
+        world.start(process);
     }
     Cluster {
         world: world.clone(),
@@ -221,6 +220,17 @@ impl Cluster {
         self.world.with_device(self.volume, |device| {
             device.reservations().registrations().iter().map(|registration| registration.key).collect()
         })
+    }
+
+    /// Cuts a node from the network, not from the storage.
+    fn cut_off(&self, node: usize) -> Vec<RuleId> {
+        let one = vec![End::Host(self.hosts[node])];
+        let others: Vec<End> =
+            self.hosts.iter().filter(|host| **host != self.hosts[node]).map(|h| (*h).into()).collect();
+        [(one.clone(), others.clone()), (others, one)]
+            .into_iter()
+            .map(|(from, to)| self.world.add_rule(Rule { from, to, message: None, effect: Effect::Cut }))
+            .collect()
     }
 
     async fn type_on(&self, node: usize, line: &str) -> CommandOutput {
@@ -358,14 +368,25 @@ fn a_host_without_power_is_kicked_in_seven_seconds_and_fenced_before_it_loses_th
 
 #[test]
 fn with_the_early_release_the_dss_lock_goes_before_the_fence() {
-    let defects = Defects { release_before_fence: true, ..Defects::default() };
-    let trace = run(4, 70, defects, async |cluster| {
-        cluster.at(30).await;
-        cluster.world.lose_power(cluster.hosts[0]);
-        cluster.at(69).await;
-    });
-    let order = first_numbers(&trace);
-    assert!(order.dss_released < order.fenced, "{order:?}");
+    let slow_kick = |defects: Defects| {
+        let trace = run(4, 70, defects, async |cluster| {
+            cluster.at(30).await;
+            cluster.world.lose_power(cluster.hosts[0]);
+            for node in [1, 2] {
+                cluster.world.pause(cluster.directory.dssserver[node]);
+            }
+            cluster.at(50).await;
+            for node in [1, 2] {
+                cluster.world.resume(cluster.directory.dssserver[node]);
+            }
+            cluster.at(69).await;
+        });
+        first_numbers(&trace)
+    };
+    let order = slow_kick(Defects { release_before_fence: true, ..Defects::default() });
+    assert!(order.dss_released < order.fenced && order.fenced < u64::MAX, "{order:?}");
+    let order = slow_kick(Defects::default());
+    assert!(order.fenced < order.dss_released && order.dss_released < u64::MAX, "{order:?}");
 }
 
 /// The numbers of the events of a fence.
@@ -421,10 +442,7 @@ fn with_the_fence_defect_the_dss_lock_goes_while_the_key_is_still_there() {
         let trace = run(6, 70, defects, async move |cluster| {
             cluster.at(20).await;
             // Cut the node from its peers and from CM, but not from the storage.
-            let others = vec![cluster.hosts[1], cluster.hosts[2]];
-            for (from, to) in [(vec![cluster.hosts[0]], others.clone()), (others, vec![cluster.hosts[0]])] {
-                cluster.world.add_rule(Rule { from, to, message: None, effect: Effect::Cut });
-            }
+            cluster.cut_off(0);
             cluster.at(69).await;
             assert_eq!(cluster.keys().contains(&1), defects.fence_skipped, "{:?}", cluster.keys());
         });
@@ -454,12 +472,7 @@ fn without_arbitration_or_with_kept_locks_nobody_takes_over() {
 fn an_agent_finds_its_way_back_soon_after_a_partition() {
     run(8, 120, Defects::default(), async |cluster| {
         cluster.at(20).await;
-        let far = vec![cluster.hosts[2]];
-        let near = vec![cluster.hosts[0], cluster.hosts[1]];
-        let rules: Vec<_> = [(far.clone(), near.clone()), (near, far)]
-            .into_iter()
-            .map(|(from, to)| cluster.world.add_rule(Rule { from, to, message: None, effect: Effect::Cut }))
-            .collect();
+        let rules = cluster.cut_off(2);
         cluster.at(80).await;
         for rule in rules {
             cluster.world.remove_rule(rule);

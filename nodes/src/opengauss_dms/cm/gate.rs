@@ -1,71 +1,36 @@
-//! A gate that lets one task through at a time, in the order they came.
+//! A gate that lets one task of a process through at a time.
 //!
 //! Several tasks of cm_server change the DDB; each change reads, decides and writes, and must not be interrupted by
-//! another. Everything is in one process, so this needs no more than a queue of wakers.
+//! another.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::cell::Cell;
 
-#[derive(Default)]
-struct Queue {
-    serving: u64,
-    next_ticket: u64,
-    waiting: VecDeque<(u64, Waker)>,
-    left: Vec<u64>,
-}
+use crate::parts::signal::Signal;
 
 /// The gate.
 #[derive(Default)]
 pub(super) struct Gate {
-    queue: RefCell<Queue>,
+    taken: Cell<bool>,
+    signal: Signal,
 }
 
 /// The right to be inside; dropping it lets the next one in.
 pub(super) struct Pass<'a> {
     gate: &'a Gate,
-    ticket: u64,
 }
 
 impl Gate {
     /// Waits for the turn.
     pub(super) async fn enter(&self) -> Pass<'_> {
-        let ticket = {
-            let mut queue = self.queue.borrow_mut();
-            queue.next_ticket += 1;
-            queue.next_ticket - 1
-        };
-        let pass = Pass { gate: self, ticket };
-        poll_fn(|cx| {
-            let mut queue = self.queue.borrow_mut();
-            if queue.serving == ticket {
-                return Poll::Ready(());
-            }
-            queue.waiting.retain(|(waiting, _)| *waiting != ticket);
-            queue.waiting.push_back((ticket, cx.waker().clone()));
-            Poll::Pending
-        })
-        .await;
-        pass
+        self.signal.wait_until(|| !self.taken.replace(true)).await;
+        Pass { gate: self }
     }
 }
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        let mut queue = self.gate.queue.borrow_mut();
-        queue.left.push(self.ticket);
-        // Whoever gave up waiting is passed over.
-        while let Some(position) = queue.left.iter().position(|left| *left == queue.serving) {
-            queue.left.swap_remove(position);
-            queue.serving += 1;
-        }
-        let serving = queue.serving;
-        if let Some(position) = queue.waiting.iter().position(|(ticket, _)| *ticket == serving)
-            && let Some((_, waker)) = queue.waiting.remove(position)
-        {
-            waker.wake();
-        }
+        self.gate.taken.set(false);
+        self.gate.signal.notify();
     }
 }
 
@@ -74,10 +39,10 @@ mod tests {
     use super::*;
     use std::future::Future;
     use std::pin::pin;
-    use std::task::Context;
+    use std::task::{Context, Poll, Waker};
 
     #[test]
-    fn one_at_a_time_in_order_and_who_gives_up_is_passed_over() {
+    fn one_at_a_time_and_who_gives_up_does_no_harm() {
         let gate = Gate::default();
         let mut context = Context::from_waker(Waker::noop());
         let mut first = pin!(gate.enter());

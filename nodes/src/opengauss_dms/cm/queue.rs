@@ -2,40 +2,28 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
 
-/// The queue; one task takes from it.
+use crate::parts::signal::Signal;
+
+/// The queue.
 pub(super) struct Queue<T> {
-    items: RefCell<(VecDeque<T>, Option<Waker>)>,
+    items: RefCell<VecDeque<T>>,
+    signal: Signal,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Queue { items: RefCell::default() }
+        Queue { items: RefCell::default(), signal: Signal::default() }
     }
 }
 
 impl<T> Queue<T> {
     pub(super) fn push(&self, item: T) {
-        let mut items = self.items.borrow_mut();
-        items.0.push_back(item);
-        if let Some(waker) = items.1.take() {
-            waker.wake();
-        }
+        self.items.borrow_mut().push_back(item);
+        self.signal.notify();
     }
 
     pub(super) async fn next(&self) -> T {
-        poll_fn(|cx| {
-            let mut items = self.items.borrow_mut();
-            match items.0.pop_front() {
-                Some(item) => Poll::Ready(item),
-                None => {
-                    items.1 = Some(cx.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
-        .await
+        self.signal.wait_for(|| self.items.borrow_mut().pop_front()).await
     }
 }
