@@ -22,10 +22,6 @@ const OWN_DEFECTS: &[Word] = &[
         name: "exit-by-share-reformer",
         doc: "the exit rule looks at the share reformer instead of the lock's owner now (fixed in DMS 1491137)",
     },
-    Word {
-        name: "kick-without-preempt",
-        doc: "dsscmd kickh reports success without preempting the key, so that a kicked node keeps its storage",
-    },
 ];
 
 const DEFECTS: &[Word] = &joined::<Word, { OWN_DEFECTS.len() + cm::DEFECTS.len() }>(&[OWN_DEFECTS, cm::DEFECTS]);

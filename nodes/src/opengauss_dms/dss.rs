@@ -4,8 +4,7 @@
 //!
 //! Data goes past it: gaussdb writes pages and log straight to the device, so being read-only here stops nobody.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -40,8 +39,6 @@ struct Dss {
     read_write: Cell<bool>,
     taking_over: Cell<bool>,
     handing_over: Cell<bool>,
-    /// With the defect `kick-without-preempt`: whom this server believes to have kicked.
-    believed_kicked: RefCell<BTreeSet<InstanceId>>,
     changed: Signal,
 }
 
@@ -57,7 +54,6 @@ pub async fn dssserver(process: Process, plan: Shared, me: InstanceId) -> i32 {
         read_write: Cell::new(false),
         taking_over: Cell::new(false),
         handing_over: Cell::new(false),
-        believed_kicked: RefCell::default(),
         changed: Signal::default(),
     });
     process.spawn(dss.clone().watch_lock());
@@ -190,10 +186,6 @@ impl Dss {
 
     /// `dsscmd kickh`: preempts another host's key. Without a key of its own this host is refused (DSS 7bcdb06).
     async fn kick(&self, victim: InstanceId) -> Result<(), IoError> {
-        if self.plan.has_defect("kick-without-preempt") {
-            self.believed_kicked.borrow_mut().insert(victim);
-            return Ok(());
-        }
         if !self.is_registered(victim).await? {
             return Ok(());
         }
@@ -207,9 +199,6 @@ impl Dss {
     }
 
     async fn is_registered(&self, instance: InstanceId) -> Result<bool, IoError> {
-        if self.believed_kicked.borrow().contains(&instance) {
-            return Ok(false);
-        }
         let key = reservation_key(instance);
         match self.command(ReservationCommand::ReadKeys).await? {
             Answer::Registrations { registrations, .. } => Ok(registrations.iter().any(|one| one.key == key)),

@@ -20,7 +20,7 @@ pub const CHECK: Check = Check {
     promise_zh: "主机被隔离后,在其重新注册之前,存储不再接受它对日志的写入。",
     example: Example {
         story: "dn1 is fenced after one second, and the device accepts a write of it after three.",
-        text: "1s dn1 fenced\n3s dn1/gaussdb 1 wal 0\n",
+        text: "1s dn1 fenced\n3s dn1/gaussdb 1.1 wal 0\n",
         judge: |text| {
             let (fences, writes): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.ends_with("fenced"));
             let host = fences.first().and_then(|line| line.split_whitespace().nth(1)).unwrap_or_default();
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn a_host_may_write_again_when_it_has_registered() {
         let fence = Fence { host: "dn1".to_owned(), from: Instant(1), to: Instant(2_000_000_000) };
-        let writes = log_writes::read_written("3s dn1/gaussdb 2 wal 0").expect("writes");
+        let writes = log_writes::read_written("3s dn1/gaussdb 2.3 wal 0").expect("writes");
         assert_eq!(judge(&[fence], &writes).answer, Answer::Holds);
     }
 }

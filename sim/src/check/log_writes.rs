@@ -2,10 +2,11 @@
 //!
 //! The journal is kept by the device, not by the writer, so a writer that believes to be alone cannot hide.
 
+use std::collections::BTreeSet;
+
 use nodes::product::Content;
-use nodes::world::device::{EntryKind, Outcome};
 use nodes::world::time::Instant;
-use nodes::world::trace::ProcessId;
+use nodes::world::trace::{Place, ProcessId, field};
 
 use crate::run::Record;
 
@@ -22,6 +23,8 @@ pub struct LogWrite {
     pub process: String,
     /// Which life of it.
     pub incarnation: u32,
+    /// The reign it wrote under (a term, a timeline, a reform version), as it stamped the request.
+    pub epoch: u64,
     /// Its host.
     pub host: String,
     /// The first byte, counted from the start of the log's place on the device.
@@ -33,9 +36,15 @@ pub struct LogWrite {
 }
 
 impl LogWrite {
-    /// `dn1/gaussdb (life 2)`.
+    /// `dn1/gaussdb (life 2)`, with the reign if it has one.
     pub fn writer(&self) -> String {
-        format!("{} (life {})", self.process, self.incarnation)
+        let reign = if self.epoch == 0 { String::new() } else { format!(", reign {}", self.epoch) };
+        format!("{} (life {}{reign})", self.process, self.incarnation)
+    }
+
+    /// Whether both are by the same writer: one reign of one life of one process.
+    pub fn same_writer(&self, other: &LogWrite) -> bool {
+        (&self.process, self.incarnation, self.epoch) == (&other.process, other.incarnation, other.epoch)
     }
 }
 
@@ -58,6 +67,7 @@ pub fn of(record: &Record) -> Vec<LogWrite> {
                 applied,
                 process: record.trace.process_name(process),
                 incarnation: entry.origin.incarnation,
+                epoch: entry.origin.epoch,
                 host: record.trace.host_name(nodes::world::trace::HostId(entry.origin.host)).to_owned(),
                 offset: first.saturating_sub(region.offset),
                 length: end - first,
@@ -69,15 +79,41 @@ pub fn of(record: &Record) -> Vec<LogWrite> {
     writes
 }
 
-/// How many writes into logs the devices refused.
-pub fn refused(record: &Record) -> usize {
-    let entries = record.devices.iter().flat_map(|device| device.journal.entries());
-    entries
-        .filter(|entry| matches!(entry.kind, EntryKind::Write { .. }) && matches!(entry.outcome, Outcome::Failed(_)))
-        .count()
+/// The moments at which a process opened for writes: from there on it owns its log, even before it first writes.
+///
+/// Such a moment is a write of no bytes. Where there are several logs, it belongs to those that the process ever writes.
+pub fn openings(record: &Record, writes: &[LogWrite]) -> Vec<LogWrite> {
+    let logs: BTreeSet<&str> = writes.iter().map(|write| write.log.as_str()).collect();
+    let mut openings = Vec::new();
+    for (event, fields) in record.trace.announced("writes.opened") {
+        let Place::Process(process, incarnation) = event.place else { continue };
+        let name = record.trace.process_name(process);
+        let epoch = field(fields, "epoch").and_then(|epoch| epoch.number()).unwrap_or(0);
+        let writes_it =
+            |log: &str| logs.len() == 1 || writes.iter().any(|write| write.log == log && write.process == name);
+        for log in logs.iter().filter(|log| writes_it(log)) {
+            openings.push(LogWrite {
+                log: (*log).to_owned(),
+                accepted: event.at,
+                applied: event.at,
+                process: name.clone(),
+                incarnation: incarnation.0,
+                epoch: epoch.unsigned_abs(),
+                host: record
+                    .trace
+                    .host_of(event.place)
+                    .map(|host| record.trace.host_name(host).to_owned())
+                    .unwrap_or_default(),
+                offset: 0,
+                length: 0,
+                late: false,
+            });
+        }
+    }
+    openings
 }
 
-/// Reads written writes, one a line: `MOMENT HOST/PROCESS LIFE LOG OFFSET`, for the examples of the checks.
+/// Reads written writes, one a line: `MOMENT HOST/PROCESS LIFE.REIGN LOG OFFSET`, for the examples of the checks.
 ///
 /// # Errors
 /// The first line that cannot be read.
@@ -86,9 +122,10 @@ pub fn read_written(text: &str) -> Result<Vec<LogWrite>, String> {
 }
 
 fn read_line(line: &str) -> Result<LogWrite, String> {
-    let wrong = || format!("`{line}` is not MOMENT HOST/PROCESS LIFE LOG OFFSET");
+    let wrong = || format!("`{line}` is not MOMENT HOST/PROCESS LIFE.REIGN LOG OFFSET");
     let words: Vec<&str> = line.split_whitespace().collect();
     let [moment, process, life, log, offset] = words[..] else { return Err(wrong()) };
+    let (life, reign) = life.split_once('.').ok_or_else(wrong)?;
     let seconds: u64 = moment.strip_suffix('s').and_then(|seconds| seconds.parse().ok()).ok_or_else(wrong)?;
     let at = Instant(seconds * 1_000_000_000);
     Ok(LogWrite {
@@ -97,6 +134,7 @@ fn read_line(line: &str) -> Result<LogWrite, String> {
         applied: at,
         process: process.to_owned(),
         incarnation: life.parse().map_err(|_| wrong())?,
+        epoch: reign.parse().map_err(|_| wrong())?,
         host: process.split('/').next().unwrap_or_default().to_owned(),
         offset: offset.parse().map_err(|_| wrong())?,
         length: 512,

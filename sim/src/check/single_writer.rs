@@ -1,14 +1,16 @@
 //! `single-writer`: a log has one writer at a time.
 //!
-//! A writer is one life of one process. Writers may follow one another; a writer that has been followed by another one
-//! may never write again. Where a product keeps one log for each instance (DSC), the rule holds for each log by
+//! A writer is one reign of one life of one process: a process that was demoted and promoted again in one life writes
+//! under a new reign. Writers may follow one another; a writer that has been followed by another one may never write
+//! again. A writer takes over when it opens for writes, not when it first writes: what an older one appends after that
+//! will be overwritten. Where a product keeps one log for each instance (DSC), the rule holds for each log by
 //! itself: several instances write at once, never into one log.
 
 use std::collections::BTreeMap;
 
+use super::Finding;
 use super::catalogue::{Check, Example};
 use super::log_writes::{self, LogWrite};
-use super::{Answer, Finding};
 use crate::run::Record;
 
 /// Its name.
@@ -17,11 +19,11 @@ pub const NAME: &str = "single-writer";
 /// The check.
 pub const CHECK: Check = Check {
     name: NAME,
-    promise: "Once another process writes a log, the one that wrote it before never writes it again.",
-    promise_zh: "日志一旦由新的进程写入,原写入进程就不再写入。",
+    promise: "Once another process has taken a log over, the one that wrote it before never writes it again.",
+    promise_zh: "日志一旦被新的进程接管,原写入进程就不再写入。",
     example: Example {
         story: "dn2 is promoted and appends to the log; dn1 was never stopped and appends again.",
-        text: "1s dn1/gaussdb 1 wal 0\n2s dn2/gaussdb 1 wal 512\n3s dn1/gaussdb 1 wal 512\n",
+        text: "1s dn1/gaussdb 1.1 wal 0\n2s dn2/gaussdb 1.2 wal 512\n3s dn1/gaussdb 1.1 wal 512\n",
         judge: |text| match log_writes::read_written(text) {
             Ok(writes) => judge(&writes),
             Err(problem) => Finding::could_not_tell(NAME, problem),
@@ -31,10 +33,13 @@ pub const CHECK: Check = Check {
 
 /// Judges a record.
 pub fn check(record: &Record) -> Finding {
-    let writes = log_writes::of(record);
+    let mut writes = log_writes::of(record);
     if writes.is_empty() {
         return Finding::could_not_tell(NAME, "nobody wrote a log");
     }
+    let openings = log_writes::openings(record, &writes);
+    writes.extend(openings);
+    writes.sort_by_key(|write| write.applied);
     judge(&writes)
 }
 
@@ -44,26 +49,25 @@ pub fn judge(writes: &[LogWrite]) -> Finding {
     for write in writes {
         // The first write of each writer, in the order in which they came.
         let writers = logs.entry(&write.log).or_default();
-        let same = |first: &&LogWrite| (&first.process, first.incarnation) == (&write.process, write.incarnation);
-        match writers.iter().position(|first| same(first)) {
+        match writers.iter().position(|first| first.same_writer(write)) {
             None => writers.push(write),
             Some(position) if position + 1 == writers.len() => {}
             Some(position) => return violated(write, writers[position + 1], writes),
         }
     }
-    Finding { answer: Answer::Holds, ..Finding::holds(NAME) }
+    Finding::holds(NAME)
 }
 
 fn violated(write: &LogWrite, follower: &LogWrite, writes: &[LogWrite]) -> Finding {
     let overlap = writes.iter().find(|other| {
         other.log == write.log
-            && (&other.process, other.incarnation) == (&follower.process, follower.incarnation)
+            && other.same_writer(follower)
             && other.applied <= write.applied
             && other.offset < write.offset + write.length
             && write.offset < other.offset + other.length
     });
     let mut explanation = vec![
-        format!("{} began to write {} at {}.", follower.writer(), write.log, follower.applied),
+        format!("{} took {} over at {}.", follower.writer(), write.log, follower.applied),
         format!(
             "{} wrote it again at {}, {} bytes from byte {} on{}.",
             write.writer(),
@@ -82,6 +86,7 @@ fn violated(write: &LogWrite, follower: &LogWrite, writes: &[LogWrite]) -> Findi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Answer;
 
     fn answer(text: &str) -> Answer {
         judge(&log_writes::read_written(text).expect("writes")).answer
@@ -90,18 +95,21 @@ mod tests {
     #[test]
     fn writers_may_follow_one_another() {
         assert_eq!(
-            answer("1s dn1/g 1 wal 0\n2s dn2/g 1 wal 512\n3s dn2/g 1 wal 1024\n4s dn1/g 2 wal 1536\n"),
+            answer("1s dn1/g 1.1 wal 0\n2s dn2/g 1.2 wal 512\n3s dn2/g 1.2 wal 1024\n4s dn1/g 1.3 wal 1536\n"),
             Answer::Holds
         );
     }
 
     #[test]
     fn every_log_has_its_own_writer() {
-        assert_eq!(answer("1s a/d 1 log0 0\n2s b/d 1 log1 0\n3s a/d 1 log0 512\n4s b/d 1 log1 512\n"), Answer::Holds);
+        assert_eq!(
+            answer("1s a/d 1.0 log0 0\n2s b/d 1.0 log1 0\n3s a/d 1.0 log0 512\n4s b/d 1.0 log1 512\n"),
+            Answer::Holds
+        );
     }
 
     #[test]
     fn a_writer_that_was_followed_may_not_come_back() {
-        assert_eq!(answer("1s dn1/g 1 wal 0\n2s dn1/g 2 wal 512\n3s dn1/g 1 wal 1024\n"), Answer::Violated);
+        assert_eq!(answer("1s dn1/g 1.1 wal 0\n2s dn1/g 2.1 wal 512\n3s dn1/g 1.1 wal 1024\n"), Answer::Violated);
     }
 }
