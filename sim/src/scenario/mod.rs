@@ -3,8 +3,8 @@
 //! A scenario is the one thing a user writes, so its mistakes must be found before anything runs, all at once, each
 //! with the words underlined. The way through:
 //!
-//! [`source`] (the text) → [`shape`] (every key known) → [`raw`] (plain tables with places) → [`lower`] (names looked
-//! up in the [`vocabulary`], values read, defaults filled in) → [`model`] (the [`Scenario`]).
+//! [`source`] (the text) → `shape` (every key known) → `raw` (plain tables with places) → `lower` (names looked up in
+//! the [`vocabulary`], values read, defaults filled in) → [`model`] (the [`Scenario`]).
 //!
 //! [`verbs`] holds what steps and faults can do, [`command`] the products' command lines, [`values`] lengths of time
 //! and the like. Mistakes are [`diagnostic`]s with [`codes`]; [`render`] prints them. Nothing here runs anything,
@@ -12,17 +12,20 @@
 
 pub mod codes;
 pub mod command;
+pub mod defaults;
 pub mod diagnostic;
 pub mod explain;
 mod located;
 mod lower;
 pub mod model;
 mod raw;
+mod reader;
 pub mod render;
 pub mod schema;
 mod shape;
 pub mod source;
 mod suggest;
+mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -105,7 +108,7 @@ pub fn check(source: Source, vocabulary: &Vocabulary) -> Result<Accepted, Reject
         None => {
             let mut diagnostics = diagnostics;
             diagnostics.sort_by_key(Diagnostic::start);
-            Err(Rejected { source: source, diagnostics })
+            Err(Rejected { source, diagnostics })
         }
     }
 }

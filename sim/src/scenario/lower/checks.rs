@@ -1,15 +1,15 @@
 //! What must hold, and what the run is expected to show.
 
-use super::context::{Lowering, shown};
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::Located;
 use crate::scenario::model::{Check, Expect, ExpectedVerdict, Promise, Reached};
 use crate::scenario::raw::{RawCheck, RawExpect};
+use crate::scenario::reader::{Reader, shown};
 use crate::scenario::suggest::did_you_mean;
 use crate::scenario::vocabulary::{CheckKind, CheckWord};
 
-impl<'a> Lowering<'a> {
+impl<'a> Reader<'a> {
     pub(super) fn checks(&mut self, raw: &[Located<RawCheck>]) -> Option<Vec<Check>> {
         let checks: Vec<Option<Check>> = raw.iter().map(|table| self.check(table)).collect();
         let checks: Vec<Check> = checks.into_iter().collect::<Option<_>>()?;
@@ -120,7 +120,7 @@ impl<'a> Lowering<'a> {
             &false,
             Some("expect.verdict"),
             |_| "pass".to_owned(),
-            |lowering, verdict| lowering.word(verdict, &[("pass", false), ("violation", true)]),
+            |reader, verdict| reader.word(verdict, &[("pass", false), ("violation", true)]),
         );
         let of = raw.of.as_deref().unwrap_or_default();
         let undeclared = of.iter().filter(|name| !self.is_declared(name, checks)).count();

@@ -3,19 +3,19 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::context::{Lowering, shown};
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
 use crate::scenario::model::{Drill, DrillKind, Node, Objectives, ParameterValue, ProductChoice, Run};
 use crate::scenario::raw::{RawDrill, RawNode, RawObjectives, RawProduct, RawRun, Text};
+use crate::scenario::reader::{Reader, shown};
 use crate::scenario::values::{Ratio, SeedRange, Size, print_duration};
 use crate::scenario::vocabulary::{Parameter, ParameterKind, Product, Role};
 
 /// The most hosts a scenario may have.
 const MOST_HOSTS: usize = 128;
 
-impl<'a> Lowering<'a> {
+impl<'a> Reader<'a> {
     pub(super) fn drill(&mut self, raw: &Option<Located<RawDrill>>, file: Span) -> Option<Drill> {
         let Some(table) = raw else {
             self.missing(file, "the table `[drill]` with `id` and `title`");
@@ -29,7 +29,7 @@ impl<'a> Lowering<'a> {
             &DrillKind::Simulation,
             Some("drill.kind"),
             |_| "simulation".to_owned(),
-            |lowering, kind| lowering.word(kind, DrillKind::WORDS),
+            |reader, kind| reader.word(kind, DrillKind::WORDS),
         );
         Some(Drill {
             id: id?.text().to_owned(),
@@ -179,7 +179,7 @@ impl<'a> Lowering<'a> {
         let raw = table.value();
         let name = self.required(&raw.name, "name", table.span());
         let role = self.required(&raw.role, "role", table.span());
-        let count = self.optional(&raw.count, |lowering, count| lowering.number(count, 1, MOST_HOSTS as i64));
+        let count = self.optional(&raw.count, |reader, count| reader.number(count, 1, MOST_HOSTS as i64));
         let known_role = role.and_then(|role| self.role(role));
         let name = name?;
         let names: Vec<String> = match count.flatten() {
@@ -243,8 +243,8 @@ impl<'a> Lowering<'a> {
         let time_limit =
             self.or(&raw.time_limit, &five_minutes, Some("run.time-limit"), shown, Self::positive_duration);
         let steps_limit =
-            self.or(&raw.steps_limit, &50_000_000, Some("run.steps-limit"), ToString::to_string, |lowering, number| {
-                lowering.number(number, 1, i64::MAX)
+            self.or(&raw.steps_limit, &50_000_000, Some("run.steps-limit"), ToString::to_string, |reader, number| {
+                reader.number(number, 1, i64::MAX)
             });
         Some(Run { seeds: seeds?, time_limit: time_limit?, steps_limit: steps_limit?.unsigned_abs() })
     }

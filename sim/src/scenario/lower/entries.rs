@@ -2,12 +2,12 @@
 
 use std::collections::btree_map::Entry as MapEntry;
 
-use super::context::{Entry, EntryKind, Lowering, shown};
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
 use crate::scenario::model::{Fault, IfFails, NodeSelector, Run, Step, When};
 use crate::scenario::raw::{RawScenario, Text};
+use crate::scenario::reader::{Entry, EntryKind, Reader, shown};
 use crate::scenario::suggest::list;
 use crate::scenario::values::DurationRange;
 use crate::scenario::verbs::{FAULT_VERBS, RawFault, RawStep, STEP_VERBS, StepVerb, VerbWord};
@@ -50,7 +50,7 @@ pub(super) fn all(raw: &RawScenario) -> impl Iterator<Item = Common<'_>> {
     raw.step.iter().flatten().map(of_step).chain(raw.fault.iter().flatten().map(of_fault))
 }
 
-impl Lowering<'_> {
+impl Reader<'_> {
     /// Learns the names of all steps and faults before anything mentions them.
     pub(super) fn collect_names(&mut self, raw: &RawScenario) {
         for entry in all(raw) {
@@ -89,8 +89,7 @@ impl Lowering<'_> {
         let raw = table.value();
         let when = self.when(&of_step(table));
         let verb = self.one_verb(&raw.verbs(), &of_step(table), STEP_VERBS).and_then(|()| raw.lower_verb(self));
-        let on =
-            self.optional(&raw.on, |lowering, on| lowering.host(on).map(|host| NodeSelector { host, process: None }));
+        let on = self.optional(&raw.on, |reader, on| reader.host(on).map(|host| NodeSelector { host, process: None }));
         if raw.command.is_some() && raw.on.is_none() {
             self.missing_because(table.span(), "`on`", Some("`on` is the host on which the command is typed"));
         }
@@ -173,7 +172,7 @@ impl Lowering<'_> {
             (None, Some(after)) => {
                 let trigger = self.trigger(after);
                 let delay = self.optional(entry.delay, Self::value);
-                let nth = self.optional(entry.nth, |lowering, nth| lowering.number(nth, 1, i64::from(u32::MAX)));
+                let nth = self.optional(entry.nth, |reader, nth| reader.number(nth, 1, i64::from(u32::MAX)));
                 let nth = u32::try_from(nth?.unwrap_or(1)).unwrap_or(u32::MAX);
                 Some(When::After { trigger: trigger?, delay: delay?.unwrap_or(DurationRange::ZERO), nth })
             }

@@ -6,21 +6,17 @@
 
 mod checks;
 mod cluster;
-mod context;
 mod entries;
-mod links;
 mod order;
-mod targets;
-mod things;
+mod triggers;
 mod weather;
-
-pub(crate) use context::Lowering;
 
 use super::codes::Code;
 use super::diagnostic::{Diagnostic, Severity};
 use super::located::{Located, Span};
 use super::model::Scenario;
 use super::raw::RawScenario;
+use super::reader::Reader;
 use super::source::Source;
 use super::vocabulary::Vocabulary;
 
@@ -33,9 +29,9 @@ pub fn lower(
     bruised: Vec<Span>,
 ) -> (Option<Scenario>, Vec<Diagnostic>) {
     let is_whole = bruised.is_empty();
-    let mut lowering = Lowering::new(source, vocabulary, bruised);
-    let scenario = lowering.scenario(raw);
-    let mut diagnostics = lowering.into_diagnostics();
+    let mut reader = Reader::new(source, vocabulary, bruised);
+    let scenario = reader.scenario(raw);
+    let mut diagnostics = reader.into_diagnostics();
     diagnostics.sort_by_key(Diagnostic::start);
     let is_wrong = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     debug_assert!(is_wrong || scenario.is_some() || !is_whole, "a part was left out without a word");
@@ -45,7 +41,7 @@ pub fn lower(
 /// The most steps and faults, and the most checks, of one file.
 const MOST_ENTRIES: usize = 500;
 
-impl Lowering<'_> {
+impl Reader<'_> {
     /// A file with thousands of entries was not written by hand, and comparing all their names would take its time.
     fn not_too_many(&mut self, raw: &RawScenario) -> Option<()> {
         let count = |what, number: Option<usize>, first: Option<Span>| (what, number.unwrap_or(0), first);

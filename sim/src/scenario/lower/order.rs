@@ -4,14 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::context::Lowering;
 use super::entries::all;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::Located;
 use crate::scenario::raw::RawScenario;
+use crate::scenario::reader::Reader;
 
-impl Lowering<'_> {
+impl Reader<'_> {
     /// Reports each circle once, with everyone in it.
     pub(super) fn report_circles(&mut self, raw: &RawScenario) {
         let mut waits_for: BTreeMap<&str, &Located<String>> = BTreeMap::new();

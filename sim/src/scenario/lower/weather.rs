@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::context::Lowering;
 use crate::scenario::codes::Code;
 use crate::scenario::located::Located;
 use crate::scenario::model::{Damage, DeviceWeather, Link, LinkWeather, Network, Pause, Storage, Tail, Workload};
 use crate::scenario::raw::{RawDeviceWeather, RawLink, RawNetwork, RawPause, RawStorage, RawTail, RawWorkload, Text};
+use crate::scenario::reader::Reader;
 use crate::scenario::values::{DurationRange, Rate, Ratio, Size, print_duration};
 
 /// What the network is like unless the file says otherwise.
@@ -42,7 +42,7 @@ fn usual_device() -> DeviceWeather {
     }
 }
 
-impl Lowering<'_> {
+impl Reader<'_> {
     pub(super) fn network(&mut self, raw: &Option<Located<RawNetwork>>) -> Option<Network> {
         let omitted = RawNetwork::default();
         let raw = raw.as_ref().map_or(&omitted, Located::value);
@@ -90,8 +90,7 @@ impl Lowering<'_> {
         let loss = self.inherited(&raw.loss, &base.loss, Self::probability);
         let duplicate = self.inherited(&raw.duplicate, &base.duplicate, Self::probability);
         let reorder = self.inherited(&raw.reorder, &base.reorder, Self::probability);
-        let bandwidth =
-            self.inherited(&raw.bandwidth, &base.bandwidth, |lowering, text| lowering.value(text).map(Some));
+        let bandwidth = self.inherited(&raw.bandwidth, &base.bandwidth, |reader, text| reader.value(text).map(Some));
         Some(LinkWeather {
             latency: latency?,
             tail: tail?,
@@ -124,7 +123,7 @@ impl Lowering<'_> {
         let omitted = RawStorage::default();
         let raw = raw.as_ref().map_or(&omitted, Located::value);
         let words = [("shared", "shared".to_owned()), ("local", "local".to_owned())];
-        let kind = self.optional(&raw.kind, |lowering, kind| lowering.word(kind, &words));
+        let kind = self.optional(&raw.kind, |reader, kind| reader.word(kind, &words));
         let damage = self.word_or(&raw.damage, Damage::WORDS, Damage::Bounded);
         let usual = usual_device();
         for (key, text, value) in [
@@ -155,9 +154,8 @@ impl Lowering<'_> {
         let latency = self.inherited(&raw.latency, &base.latency, Self::value);
         let tail = self.tail(&raw.tail, &base.tail);
         let sector_size = self.inherited(&raw.sector_size, &base.sector_size, Self::sector_size);
-        let capacity = self.inherited(&raw.capacity, &base.capacity, |lowering, text| lowering.value(text).map(Some));
-        let bandwidth =
-            self.inherited(&raw.bandwidth, &base.bandwidth, |lowering, text| lowering.value(text).map(Some));
+        let capacity = self.inherited(&raw.capacity, &base.capacity, |reader, text| reader.value(text).map(Some));
+        let bandwidth = self.inherited(&raw.bandwidth, &base.bandwidth, |reader, text| reader.value(text).map(Some));
         let mut rate = |text: &Text, base: &Ratio| self.inherited(text, base, Self::probability);
         let torn_write = rate(&raw.torn_write, &base.torn_write);
         let read_error = rate(&raw.read_error, &base.read_error);
@@ -207,13 +205,13 @@ impl Lowering<'_> {
     pub(super) fn workload(&mut self, table: &Located<RawWorkload>) -> Option<Workload> {
         let raw = table.value();
         let kind = self.required(&raw.kind, "kind", table.span()).and_then(|kind| self.workload_kind(kind));
-        let clients = self.or(&raw.clients, &8, Some("workload.clients"), ToString::to_string, |lowering, number| {
-            lowering.number(number, 1, 10_000)
+        let clients = self.or(&raw.clients, &8, Some("workload.clients"), ToString::to_string, |reader, number| {
+            reader.number(number, 1, 10_000)
         });
         let usual_rate = Rate { count: 100, per: Duration::from_secs(1) };
         let rate = self.or(&raw.rate, &usual_rate, Some("workload.rate"), ToString::to_string, Self::value);
-        let keys = self.or(&raw.keys, &64, Some("workload.keys"), ToString::to_string, |lowering, number| {
-            lowering.number(number, 1, 1_000_000)
+        let keys = self.or(&raw.keys, &64, Some("workload.keys"), ToString::to_string, |reader, number| {
+            reader.number(number, 1, 1_000_000)
         });
         let quarter = Ratio { numerator: 1, denominator: 4 };
         let reads = self.or(&raw.reads, &quarter, Some("workload.reads"), ToString::to_string, Self::probability);

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::target::NodeSelector;
 use crate::scenario::source::Place;
+use crate::scenario::target::NodeSelector;
 use crate::scenario::values::{DurationRange, SeedRange};
 use crate::scenario::verbs::{FaultVerb, StepVerb};
 

@@ -5,12 +5,12 @@
 
 mod cluster;
 mod entries;
-mod target;
 mod weather;
 
+pub use super::defaults::DefaultUsed;
+pub use super::target::{HostSelector, NodeSelector, RoleSelector};
 pub use cluster::{Drill, DrillKind, Node, Objectives, ParameterValue, ProductChoice};
 pub use entries::{Check, Expect, ExpectedVerdict, Fault, IfFails, Moment, Promise, Reached, Run, Step, Trigger, When};
-pub use target::{HostSelector, NodeSelector, RoleSelector};
 pub use weather::{Damage, DeviceWeather, Link, LinkWeather, Network, Pause, Storage, Tail, Workload};
 
 /// A scenario file, checked and complete.
@@ -46,15 +46,6 @@ pub struct Scenario {
     pub run: Run,
     /// Every key that was omitted, with the value it got.
     pub defaults: Vec<DefaultUsed>,
-}
-
-/// An omitted key and what it means.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct DefaultUsed {
-    /// The key: `network.latency`.
-    pub key: String,
-    /// Its value, as a scenario would write it.
-    pub value: String,
 }
 
 impl Scenario {

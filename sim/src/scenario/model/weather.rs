@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::target::NodeSelector;
+use crate::scenario::target::NodeSelector;
 use crate::scenario::values::{Bandwidth, DurationRange, Rate, Ratio, Size};
 
 /// The network when nothing is wrong.

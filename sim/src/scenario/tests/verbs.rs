@@ -1,4 +1,4 @@
-//! Every verb of the language, written once.
+//! Every verb of the language, written as its own example says.
 
 use std::collections::BTreeSet;
 
@@ -8,64 +8,6 @@ use crate::scenario::source::Source;
 use crate::scenario::testing::vocabulary;
 use crate::scenario::verbs::{FAULT_VERBS, STEP_VERBS, VerbWord};
 use crate::scenario::vocabulary::VerbAlias;
-
-/// Each fault verb with arguments.
-const FAULTS: &[&str] = &[
-    "kill = 'dn1'",
-    "start = 'dn1/cm_agent'",
-    "pause = 'primary'",
-    "resume = 'primary'",
-    "slow-cpu = { target = 'dn1', speed = '1/10' }",
-    "lose-power = 'every-standby'",
-    "restore-power = 'every-standby'",
-    "lose-data = 'old-primary'",
-    "partition = { groups = [['dn1'], ['dn2', 'dn3']] }",
-    "nic-down = 'dn1'",
-    "slow = { link = ['dn1', 'dn2'], latency = '50ms..200ms' }",
-    "drop = { link = ['dn1/cm_agent', 'dn2'], direction = 'from', ratio = '1/10' }",
-    "duplicate = { ratio = '1/10' }",
-    "reorder = { ratio = '1/10' }",
-    "limit-bandwidth = { link = ['dn1', 'clients'], bandwidth = '1Mbit/s' }",
-    "skew-clock = { host = 'dn1', rate = '1001/1000' }",
-    "jump-clock = { host = 'dn1', by = '-5m..5m' }",
-    "fail-command = { on = 'dn1', command = 'ssh', how = 'hang', count = 1 }",
-    "fail-vip = { on = 'dn1', count = 2 }",
-    "remove-file = { host = 'dn1', file = 'pg_hba.conf' }",
-    "restore-file = { host = 'dn1', file = 'pg_hba.conf' }",
-    "power-cut = {}",
-    "torn-write = { region = 'wal' }",
-    "read-error = { ratio = '1/100', mode = 'latent' }",
-    "write-error = { sectors = '10..20', mode = 'sticky' }",
-    "bit-rot = { region = 'control', count = 3 }",
-    "misdirect-write = { count = 1 }",
-    "stale-read = { host = 'dn2' }",
-    "lose-write = { device = 'voting', host = 'dn1', count = 1 }",
-    "fail-flush = { ratio = '1/2', count = 5 }",
-    "lie-about-flush = {}",
-    "fill-device = { leave = '16MB' }",
-    "slow-device = { latency = '1s..2s' }",
-    "stall-device = { device = 'voting', host = 'dn1' }",
-    "limp-device = { bandwidth = '1MB/s' }",
-    "lose-path = { device = 'voting', host = 'dn1' }",
-    "restore-path = { device = 'voting', host = 'dn1' }",
-    "late-write = { host = 'dn1', delay = '0s..30s' }",
-    "lose-reservation = {}",
-];
-
-/// Each step verb with arguments, for a product that has a command for all of them.
-const STEPS: &[&str] = &[
-    "command = 'cm_ctl query -Cvipd'\non = 'dn1'",
-    "switchover = { to = 'dn2' }",
-    "failover = { to = 'dn2' }",
-    "promote = 'dn2'",
-    "demote = 'dn1'",
-    "start = 'dn1'",
-    "stop = 'dn1'",
-    "restart = 'dn1'",
-    "fence = 'dn1'",
-    "unfence = 'dn1'",
-    "wait-for = 'dn1.self-exit'",
-];
 
 fn file() -> String {
     let mut text = "format = 1
@@ -79,9 +21,9 @@ count = 3
 always = 'single-writer'
 "
     .to_owned();
-    for (table, entries) in [("step", STEPS), ("fault", FAULTS)] {
+    for (table, entries) in [("step", STEP_VERBS), ("fault", FAULT_VERBS)] {
         for (number, entry) in entries.iter().enumerate() {
-            text.push_str(&format!("[[{table}]]\nname = '{table}-{number}'\nat = '1s'\n{entry}\n"));
+            text.push_str(&format!("[[{table}]]\nname = '{table}-{number}'\nat = '1s'\n{}\n", entry.example));
         }
     }
     text

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Verb;
-use crate::draws::Drawer;
+use crate::draws::drawer::Drawer;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::HostSelector;
+use crate::scenario::reader::Reader;
+use crate::scenario::target::HostSelector;
 use crate::scenario::values::{Choice, Offset, Ratio};
 
 /// Lets a host's clock run at another speed.
@@ -33,12 +33,12 @@ impl Verb for SkewClock {
     type Raw = RawSkewClock;
     const LASTS: bool = true;
 
-    fn lower(raw: &Located<RawSkewClock>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawSkewClock>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let host = lowering.required(&arguments.host, "host", raw.span());
-        let rate = lowering.required(&arguments.rate, "rate", raw.span());
-        let host = host.and_then(|host| lowering.host(host));
-        let rate = rate.and_then(|rate| lowering.clock_rate(rate));
+        let host = reader.required(&arguments.host, "host", raw.span());
+        let rate = reader.required(&arguments.rate, "rate", raw.span());
+        let host = host.and_then(|host| reader.host(host));
+        let rate = rate.and_then(|rate| reader.clock_rate(rate));
         Some(SkewClock { host: host?, rate: rate? })
     }
 
@@ -70,12 +70,12 @@ impl Verb for JumpClock {
     type Raw = RawJumpClock;
     const LASTS: bool = true;
 
-    fn lower(raw: &Located<RawJumpClock>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawJumpClock>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let host = lowering.required(&arguments.host, "host", raw.span());
-        let by = lowering.required(&arguments.by, "by", raw.span());
-        let host = host.and_then(|host| lowering.host(host));
-        let by = by.and_then(|by| lowering.value(by));
+        let host = reader.required(&arguments.host, "host", raw.span());
+        let by = reader.required(&arguments.by, "by", raw.span());
+        let host = host.and_then(|host| reader.host(host));
+        let by = by.and_then(|by| reader.value(by));
         Some(JumpClock { host: host?, by: by? })
     }
 

@@ -5,27 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Verb;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::HostSelector;
+use crate::scenario::reader::Reader;
+pub use crate::scenario::target::DeviceTarget;
 use crate::scenario::values::{Bandwidth, DurationRange, Ratio, SectorRange, Size};
-
-/// A device, and whose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DeviceTarget {
-    /// The device's name.
-    pub device: String,
-    /// Whose requests are meant on a shared device (`None`: everyone's), or whose device if every host has one.
-    pub host: Option<HostSelector>,
-}
-
-impl DeviceTarget {
-    fn spoken(&self) -> String {
-        match &self.host {
-            Some(host) => format!("of {host} on device {}", self.device),
-            None => format!("on device {}", self.device),
-        }
-    }
-}
 
 /// Which requests to a device are hit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -87,14 +69,14 @@ pub(crate) struct RawRequests {
 }
 
 impl RequestTarget {
-    fn lower(raw: &Located<RawRequests>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawRequests>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let device = lowering.device_target(&arguments.device, &arguments.host, raw.span());
+        let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
         let name = device.as_ref().map(|target| target.device.as_str());
-        let region = lowering.optional(&arguments.region, |lowering, region| lowering.region(region, name));
-        let sectors = lowering.optional(&arguments.sectors, Lowering::value);
-        let ratio = lowering.optional(&arguments.ratio, Lowering::probability);
-        let count = lowering.count(&arguments.count);
+        let region = reader.optional(&arguments.region, |reader, region| reader.region(region, name));
+        let sectors = reader.optional(&arguments.sectors, Reader::value);
+        let ratio = reader.optional(&arguments.ratio, Reader::probability);
+        let count = reader.count(&arguments.count);
         Some(RequestTarget {
             device: device?,
             region: region?,
@@ -119,8 +101,8 @@ macro_rules! on_requests {
             type Raw = RawRequests;
             const LASTS: bool = true;
 
-            fn lower(raw: &Located<RawRequests>, lowering: &mut Lowering<'_>) -> Option<Self> {
-                Some($name { requests: RequestTarget::lower(raw, lowering)? })
+            fn lower(raw: &Located<RawRequests>, reader: &mut Reader<'_>) -> Option<Self> {
+                Some($name { requests: RequestTarget::lower(raw, reader)? })
             }
 
             fn story(&self) -> String {
@@ -202,9 +184,9 @@ macro_rules! errors {
             type Raw = $raw;
             const LASTS: bool = true;
 
-            fn lower(raw: &Located<$raw>, lowering: &mut Lowering<'_>) -> Option<Self> {
+            fn lower(raw: &Located<$raw>, reader: &mut Reader<'_>) -> Option<Self> {
                 let arguments = raw.value().clone();
-                let mode = lowering.word_or(&arguments.mode, ErrorMode::$words, ErrorMode::Once);
+                let mode = reader.word_or(&arguments.mode, ErrorMode::$words, ErrorMode::Once);
                 let requests = Located::new(
                     RawRequests {
                         device: arguments.device,
@@ -216,7 +198,7 @@ macro_rules! errors {
                     },
                     raw.span(),
                 );
-                let requests = RequestTarget::lower(&requests, lowering);
+                let requests = RequestTarget::lower(&requests, reader);
                 Some($name { requests: requests?, mode: mode? })
             }
 
@@ -282,13 +264,13 @@ impl Verb for BitRot {
     type Raw = RawBitRot;
     const LASTS: bool = false;
 
-    fn lower(raw: &Located<RawBitRot>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawBitRot>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let device = lowering.device_target(&arguments.device, &arguments.host, raw.span());
+        let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
         let name = device.as_ref().map(|target| target.device.as_str());
-        let region = lowering.optional(&arguments.region, |lowering, region| lowering.region(region, name));
-        let sectors = lowering.optional(&arguments.sectors, Lowering::value);
-        let count = lowering.count(&arguments.count);
+        let region = reader.optional(&arguments.region, |reader, region| reader.region(region, name));
+        let sectors = reader.optional(&arguments.sectors, Reader::value);
+        let count = reader.count(&arguments.count);
         Some(BitRot { device: device?, region: region?, sectors: sectors?, count: count?.unwrap_or(1) })
     }
 
@@ -317,13 +299,13 @@ macro_rules! on_a_device {
             type Raw = RawDevice;
             const LASTS: bool = $lasts;
 
-            fn lower(raw: &Located<RawDevice>, lowering: &mut Lowering<'_>) -> Option<Self> {
+            fn lower(raw: &Located<RawDevice>, reader: &mut Reader<'_>) -> Option<Self> {
                 let arguments = raw.value();
                 if $path && arguments.host.is_none() {
-                    lowering.missing(raw.span(), "`host`");
+                    reader.missing(raw.span(), "`host`");
                     return None;
                 }
-                let device = lowering.device_target(&arguments.device, &arguments.host, raw.span())?;
+                let device = reader.device_target(&arguments.device, &arguments.host, raw.span())?;
                 Some($name { device })
             }
 
@@ -380,14 +362,14 @@ macro_rules! on_a_device_with {
             type Raw = $raw;
             const LASTS: bool = true;
 
-            fn lower(raw: &Located<$raw>, lowering: &mut Lowering<'_>) -> Option<Self> {
+            fn lower(raw: &Located<$raw>, reader: &mut Reader<'_>) -> Option<Self> {
                 let arguments = raw.value();
-                let device = lowering.device_target(&arguments.device, &arguments.host, raw.span());
+                let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
                 let default: Option<$type> = $default;
                 let $key = match (&arguments.$key, default) {
                     (None, Some(default)) => Some(default),
                     ($key, _) => {
-                        lowering.required($key, stringify!($key), raw.span()).and_then(|text| lowering.value(text))
+                        reader.required($key, stringify!($key), raw.span()).and_then(|text| reader.value(text))
                     }
                 };
                 Some($name { device: device?, $key: $key? })

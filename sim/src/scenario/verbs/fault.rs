@@ -10,9 +10,9 @@ use super::network::{Drop, Duplicate, LimitBandwidth, NicDown, Partition, Reorde
 use super::outside::{FailCommand, FailVip, RemoveFile, RestoreFile};
 use super::process::{Kill, Pause, Resume, SlowCpu, StartProcess};
 use super::{Verb, VerbWord, verbs};
-use crate::draws::Drawer;
+use crate::draws::drawer::Drawer;
 use crate::scenario::located::{Located, Span};
-use crate::scenario::lower::Lowering;
+use crate::scenario::reader::Reader;
 
 verbs! {
     /// What the world does: one verb, at one time.
@@ -33,82 +33,82 @@ verbs! {
     /// What a fault does.
     verbs FaultVerb, FAULT_VERBS {
         /// Kills a process at once. A bare host means its database process.
-        kill "kill" => Kill,
+        kill "kill" r#"kill = "dn1""# => Kill,
         /// Starts a process that is down, as a supervisor of the host would.
-        start "start" => StartProcess,
+        start "start" r#"start = "dn1/cm_agent""# => StartProcess,
         /// Stops a process from running without ending it: it accepts connections and never answers.
-        pause "pause" => Pause,
+        pause "pause" r#"pause = "primary""# => Pause,
         /// Lets a paused process run again.
-        resume "resume" => Resume,
+        resume "resume" r#"resume = "primary""# => Resume,
         /// Makes a process slow.
-        slow_cpu "slow-cpu" => SlowCpu,
+        slow_cpu "slow-cpu" r#"slow-cpu = { target = "dn1", speed = "1/10" }"# => SlowCpu,
         /// Cuts the power of a host: all its processes end, nothing is sent any more, unflushed writes are at risk.
-        lose_power "lose-power" => LosePower,
+        lose_power "lose-power" r#"lose-power = "every-standby""# => LosePower,
         /// Gives a host its power back; it boots and starts what it is told to start.
-        restore_power "restore-power" => RestorePower,
+        restore_power "restore-power" r#"restore-power = "every-standby""# => RestorePower,
         /// Wipes the devices that belong to one host: its data are gone when it comes back.
-        lose_data "lose-data" => LoseData,
+        lose_data "lose-data" r#"lose-data = "old-primary""# => LoseData,
         /// Cuts links: between two sides, around some nodes, or between groups.
-        partition "partition" => Partition,
+        partition "partition" r#"partition = { groups = [["dn1"], ["dn2", "dn3"]] }"# => Partition,
         /// Takes a host's network card down.
-        nic_down "nic-down" => NicDown,
+        nic_down "nic-down" r#"nic-down = "dn1""# => NicDown,
         /// Gives messages another latency.
-        slow "slow" => Slow,
+        slow "slow" r#"slow = { link = ["dn1", "dn2"], latency = "50ms..200ms" }"# => Slow,
         /// Loses messages.
-        drop "drop" => Drop,
+        drop "drop" r#"drop = { link = ["dn1/cm_agent", "dn2"], direction = "from", ratio = "1/10" }"# => Drop,
         /// Delivers messages twice.
-        duplicate "duplicate" => Duplicate,
+        duplicate "duplicate" r#"duplicate = { ratio = "1/10" }"# => Duplicate,
         /// Lets messages overtake each other.
-        reorder "reorder" => Reorder,
+        reorder "reorder" r#"reorder = { ratio = "1/10" }"# => Reorder,
         /// Limits how much goes through in a second.
-        limit_bandwidth "limit-bandwidth" => LimitBandwidth,
+        limit_bandwidth "limit-bandwidth" r#"limit-bandwidth = { link = ["dn1", "clients"], bandwidth = "1Mbit/s" }"# => LimitBandwidth,
         /// Lets a host's clock run at another speed.
-        skew_clock "skew-clock" => SkewClock,
+        skew_clock "skew-clock" r#"skew-clock = { host = "dn1", rate = "1001/1000" }"# => SkewClock,
         /// Moves a host's wall clock.
-        jump_clock "jump-clock" => JumpClock,
+        jump_clock "jump-clock" r#"jump-clock = { host = "dn1", by = "-5m..5m" }"# => JumpClock,
         /// Breaks an external command that the product's processes call, such as ssh or the archive command.
-        fail_command "fail-command" => FailCommand,
+        fail_command "fail-command" r#"fail-command = { on = "dn1", command = "ssh", how = "hang", count = 1 }"# => FailCommand,
         /// Lets binding or unbinding the virtual address fail.
-        fail_vip "fail-vip" => FailVip,
+        fail_vip "fail-vip" r#"fail-vip = { on = "dn1", count = 2 }"# => FailVip,
         /// Takes a file away.
-        remove_file "remove-file" => RemoveFile,
+        remove_file "remove-file" r#"remove-file = { host = "dn1", file = "pg_hba.conf" }"# => RemoveFile,
         /// Puts a removed file back.
-        restore_file "restore-file" => RestoreFile,
+        restore_file "restore-file" r#"restore-file = { host = "dn1", file = "pg_hba.conf" }"# => RestoreFile,
         /// Cuts the power of a device: any part of what is in its volatile cache may be gone.
-        power_cut "power-cut" => PowerCut,
+        power_cut "power-cut" "power-cut = {}" => PowerCut,
         /// Tears writes that are in flight at a power cut: some of their sectors are written, others not.
-        torn_write "torn-write" => TornWrite,
+        torn_write "torn-write" r#"torn-write = { region = "wal" }"# => TornWrite,
         /// Lets reads fail.
-        read_error "read-error" => ReadError,
+        read_error "read-error" r#"read-error = { ratio = "1/100", mode = "latent" }"# => ReadError,
         /// Lets writes fail.
-        write_error "write-error" => WriteError,
+        write_error "write-error" r#"write-error = { sectors = "10..20", mode = "sticky" }"# => WriteError,
         /// Changes one bit of a sector, for good.
-        bit_rot "bit-rot" => BitRot,
+        bit_rot "bit-rot" r#"bit-rot = { region = "control", count = 3 }"# => BitRot,
         /// Lets writes land on another sector.
-        misdirect_write "misdirect-write" => MisdirectWrite,
+        misdirect_write "misdirect-write" "misdirect-write = { count = 1 }" => MisdirectWrite,
         /// Lets reads give what was there before the last write.
-        stale_read "stale-read" => StaleRead,
+        stale_read "stale-read" r#"stale-read = { host = "dn2" }"# => StaleRead,
         /// Acknowledges writes and drops them.
-        lose_write "lose-write" => LoseWrite,
+        lose_write "lose-write" r#"lose-write = { device = "voting", host = "dn1", count = 1 }"# => LoseWrite,
         /// Lets flushes fail.
-        fail_flush "fail-flush" => FailFlush,
+        fail_flush "fail-flush" r#"fail-flush = { ratio = "1/2", count = 5 }"# => FailFlush,
         /// Acknowledges flushes without doing them.
-        lie_about_flush "lie-about-flush" => LieAboutFlush,
+        lie_about_flush "lie-about-flush" "lie-about-flush = {}" => LieAboutFlush,
         /// Fills a device up.
-        fill_device "fill-device" => FillDevice,
+        fill_device "fill-device" r#"fill-device = { leave = "16MB" }"# => FillDevice,
         /// Gives requests to a device another latency.
-        slow_device "slow-device" => SlowDevice,
+        slow_device "slow-device" r#"slow-device = { latency = "1s..2s" }"# => SlowDevice,
         /// Lets requests to a device hang; they go on when the fault ends.
-        stall_device "stall-device" => StallDevice,
+        stall_device "stall-device" r#"stall-device = { device = "voting", host = "dn1" }"# => StallDevice,
         /// Limits how much a device does in a second.
-        limp_device "limp-device" => LimpDevice,
+        limp_device "limp-device" r#"limp-device = { bandwidth = "1MB/s" }"# => LimpDevice,
         /// Cuts one host's path to a device.
-        lose_path "lose-path" => LosePath,
+        lose_path "lose-path" r#"lose-path = { device = "voting", host = "dn1" }"# => LosePath,
         /// Gives a host its path to a device back.
-        restore_path "restore-path" => RestorePath,
+        restore_path "restore-path" r#"restore-path = { device = "voting", host = "dn1" }"# => RestorePath,
         /// Lets writes in flight of a host that dies or is fenced land later all the same.
-        late_write "late-write" => LateWrite,
+        late_write "late-write" r#"late-write = { host = "dn1", delay = "0s..30s" }"# => LateWrite,
         /// Makes a device forget its reservations.
-        lose_reservation "lose-reservation" => LoseReservation,
+        lose_reservation "lose-reservation" "lose-reservation = {}" => LoseReservation,
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::HostSelector;
+use crate::scenario::reader::Reader;
+use crate::scenario::target::HostSelector;
 
 /// Verbs that take nothing but a host.
 macro_rules! on_a_host {
@@ -21,8 +21,8 @@ macro_rules! on_a_host {
             type Raw = String;
             const LASTS: bool = $lasts;
 
-            fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
-                Some($name { host: lowering.host(raw)? })
+            fn lower(raw: &Located<String>, reader: &mut Reader<'_>) -> Option<Self> {
+                Some($name { host: reader.host(raw)? })
             }
 
             fn story(&self) -> String {

@@ -3,7 +3,7 @@
 //! A verb knows how it is written, how it is checked against the cluster, what a seed has to choose about it, and how
 //! to say itself in a sentence. How it is *done* is the driver's business, not the language's.
 //!
-//! To add one, write its type in the file of its family, implement [`Verb`], and add a line to the list in `fault.rs`
+//! To add one, write its type in the file of its family, implement `Verb`, and add a line to the list in `fault.rs`
 //! or `step.rs`. The key in the file, the JSON Schema, the enum and `simrun list` follow from that line.
 
 pub mod clock;
@@ -22,8 +22,8 @@ pub(crate) use step::RawStep;
 pub use step::{STEP_VERBS, StepVerb};
 
 use super::located::Located;
-use super::lower::Lowering;
-use crate::draws::Drawer;
+use super::reader::Reader;
+use crate::draws::drawer::Drawer;
 
 /// What every verb offers.
 pub(crate) trait Verb: Clone {
@@ -34,7 +34,7 @@ pub(crate) trait Verb: Clone {
     const LASTS: bool;
 
     /// Checks what was written; `None` after a mistake has been reported.
-    fn lower(raw: &Located<Self::Raw>, lowering: &mut Lowering<'_>) -> Option<Self>;
+    fn lower(raw: &Located<Self::Raw>, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// What it does, as the rest of a sentence that began with who does it.
     fn story(&self) -> String;
@@ -52,6 +52,8 @@ pub struct VerbWord {
     pub name: &'static str,
     /// What it does.
     pub doc: &'static str,
+    /// How it is written, in an entry that has a name and a time.
+    pub example: &'static str,
     /// True if it can have a `for`.
     pub lasts: bool,
 }
@@ -61,7 +63,7 @@ macro_rules! verbs {
     (
         $(#[$raw_doc:meta])* raw $raw:ident { $($(#[$common_doc:meta])* $common:ident: $common_type:ty,)+ }
         $(#[$enum_doc:meta])* verbs $verb:ident, $list:ident {
-            $($(#[doc = $doc:literal])+ $field:ident $name:literal => $type:ident,)+
+            $($(#[doc = $doc:literal])+ $field:ident $name:literal $example:literal => $type:ident,)+
         }
     ) => {
         $(#[$raw_doc])*
@@ -82,7 +84,7 @@ macro_rules! verbs {
 
         /// Every verb, in the order of the documentation.
         pub const $list: &[VerbWord] = &[
-            $(VerbWord { name: $name, doc: concat!($($doc),+), lasts: <$type as Verb>::LASTS },)+
+            $(VerbWord { name: $name, doc: concat!($($doc),+), example: $example, lasts: <$type as Verb>::LASTS },)+
         ];
 
         impl $raw {
@@ -96,9 +98,9 @@ macro_rules! verbs {
             }
 
             /// The entry's verb, checked; `None` if there is none or it has mistakes, which have been reported.
-            pub(crate) fn lower_verb(&self, lowering: &mut Lowering<'_>) -> Option<$verb> {
+            pub(crate) fn lower_verb(&self, reader: &mut Reader<'_>) -> Option<$verb> {
                 $(if let Some(raw) = &self.$field {
-                    return <$type as Verb>::lower(raw, lowering).map($verb::$type);
+                    return <$type as Verb>::lower(raw, reader).map($verb::$type);
                 })+
                 None
             }

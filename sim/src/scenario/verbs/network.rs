@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::Verb;
 use super::host::on_a_host;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::{HostSelector, NodeSelector};
+use crate::scenario::reader::Reader;
+use crate::scenario::target::{HostSelector, NodeSelector};
 use crate::scenario::values::{Bandwidth, DurationRange, Ratio};
+
+/// A list of nodes as it is written.
+type Names = Located<Vec<Located<String>>>;
 
 /// Which way over a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -45,17 +48,13 @@ impl LinkTarget {
         }
     }
 
-    fn lower(
-        link: &Option<Located<Vec<Located<String>>>>,
-        direction: &Option<Located<String>>,
-        lowering: &mut Lowering<'_>,
-    ) -> Option<Self> {
-        let way = lowering.word_or(direction, Direction::WORDS, Direction::Both);
+    fn lower(link: &Option<Names>, direction: &Option<Located<String>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let way = reader.word_or(direction, Direction::WORDS, Direction::Both);
         let between = match link {
-            Some(link) => Some(lowering.two_ends(link)?),
+            Some(link) => Some(reader.two_ends(link)?),
             None => {
                 if let Some(direction) = direction {
-                    lowering.not_together(direction.span(), "`direction` needs a `link`", "add `link = [A, B]`");
+                    reader.not_together(direction.span(), "`direction` needs a `link`", "add `link = [A, B]`");
                     return None;
                 }
                 None
@@ -87,11 +86,11 @@ pub enum Partition {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RawPartition {
     /// The two ends of the link that is cut, hosts or processes: ["dn1", "dn2"].
-    pub between: Option<Located<Vec<Located<String>>>>,
+    pub between: Option<Names>,
     /// The nodes that are cut off from everyone else: ["dn1"].
-    pub isolate: Option<Located<Vec<Located<String>>>>,
+    pub isolate: Option<Names>,
     /// Groups that do not reach each other: [["dn1"], ["dn2", "dn3"]].
-    pub groups: Option<Located<Vec<Located<Vec<Located<String>>>>>>,
+    pub groups: Option<Located<Vec<Names>>>,
     /// Which way is cut: "both" (default); "to" from the first to the second, or what isolated nodes send; "from" the other way.
     #[schemars(extend("enum" = ["both", "to", "from"]))]
     pub direction: Option<Located<String>>,
@@ -101,26 +100,26 @@ impl Verb for Partition {
     type Raw = RawPartition;
     const LASTS: bool = true;
 
-    fn lower(raw: &Located<RawPartition>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawPartition>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
         let shapes = [
             ("between", arguments.between.as_ref().map(Located::span)),
             ("isolate", arguments.isolate.as_ref().map(Located::span)),
             ("groups", arguments.groups.as_ref().map(Located::span)),
         ];
-        lowering.exactly_one(&shapes, raw.span())?;
+        reader.exactly_one(&shapes, raw.span())?;
         if arguments.between.is_some() {
-            return LinkTarget::lower(&arguments.between, &arguments.direction, lowering).map(Partition::Between);
+            return LinkTarget::lower(&arguments.between, &arguments.direction, reader).map(Partition::Between);
         }
         if let Some(nodes) = &arguments.isolate {
-            let direction = lowering.word_or(&arguments.direction, Direction::WORDS, Direction::Both);
-            let nodes = lowering.endpoints(nodes);
+            let direction = reader.word_or(&arguments.direction, Direction::WORDS, Direction::Both);
+            let nodes = reader.endpoints(nodes);
             return Some(Partition::Isolate { nodes: nodes?, direction: direction? });
         }
         if let Some(direction) = &arguments.direction {
-            lowering.not_together(direction.span(), "groups are cut both ways", "remove `direction`");
+            reader.not_together(direction.span(), "groups are cut both ways", "remove `direction`");
         }
-        Self::lower_groups(arguments.groups.as_ref()?, lowering)
+        Self::lower_groups(arguments.groups.as_ref()?, reader)
     }
 
     fn story(&self) -> String {
@@ -143,12 +142,12 @@ impl Verb for Partition {
 }
 
 impl Partition {
-    fn lower_groups(groups: &Located<Vec<Located<Vec<Located<String>>>>>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower_groups(groups: &Located<Vec<Names>>, reader: &mut Reader<'_>) -> Option<Self> {
         if groups.value().len() < 2 {
-            lowering.out_of_bounds(groups.span(), "a split needs at least two groups", "add a group");
+            reader.out_of_bounds(groups.span(), "a split needs at least two groups", "add a group");
             return None;
         }
-        let lowered: Vec<_> = groups.value().iter().map(|group| lowering.endpoints(group)).collect();
+        let lowered: Vec<_> = groups.value().iter().map(|group| reader.endpoints(group)).collect();
         lowered.into_iter().collect::<Option<_>>().map(Partition::Groups)
     }
 }
@@ -183,7 +182,7 @@ macro_rules! on_links {
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         pub(crate) struct $raw {
             /// The two ends of the link, hosts or processes: ["dn1", "dn2"]. Default: every link.
-            pub link: Option<Located<Vec<Located<String>>>>,
+            pub link: Option<Names>,
             /// Which way: "both" (default), "to" from the first to the second, "from" the other way.
             #[schemars(extend("enum" = ["both", "to", "from"]))]
             pub direction: Option<Located<String>>,
@@ -195,11 +194,11 @@ macro_rules! on_links {
             type Raw = $raw;
             const LASTS: bool = true;
 
-            fn lower(raw: &Located<$raw>, lowering: &mut Lowering<'_>) -> Option<Self> {
+            fn lower(raw: &Located<$raw>, reader: &mut Reader<'_>) -> Option<Self> {
                 let arguments = raw.value();
-                let link = LinkTarget::lower(&arguments.link, &arguments.direction, lowering);
-                let $key = lowering.required(&arguments.$key, stringify!($key), raw.span());
-                let $key = $key.and_then(|$key| lowering.$method($key));
+                let link = LinkTarget::lower(&arguments.link, &arguments.direction, reader);
+                let $key = reader.required(&arguments.$key, stringify!($key), raw.span());
+                let $key = $key.and_then(|$key| reader.$method($key));
                 Some($name { link: link?, $key: $key? })
             }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Verb;
 use crate::scenario::command::Command;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::{HostSelector, NodeSelector};
+use crate::scenario::reader::Reader;
+use crate::scenario::target::{HostSelector, NodeSelector};
 
 /// Verbs that take a table with the host that shall be primary.
 macro_rules! towards_a_host {
@@ -23,10 +23,10 @@ macro_rules! towards_a_host {
             type Raw = RawTo;
             const LASTS: bool = false;
 
-            fn lower(raw: &Located<RawTo>, lowering: &mut Lowering<'_>) -> Option<Self> {
-                lowering.portable($verb, raw.span());
-                let to = lowering.required(&raw.value().to, "to", raw.span())?;
-                Some($name { to: lowering.host(to)? })
+            fn lower(raw: &Located<RawTo>, reader: &mut Reader<'_>) -> Option<Self> {
+                reader.portable($verb, raw.span());
+                let to = reader.required(&raw.value().to, "to", raw.span())?;
+                Some($name { to: reader.host(to)? })
             }
 
             fn story(&self) -> String {
@@ -65,9 +65,9 @@ macro_rules! on_a_database {
             type Raw = String;
             const LASTS: bool = false;
 
-            fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
-                lowering.portable($verb, raw.span());
-                Some($name { host: lowering.host(raw)? })
+            fn lower(raw: &Located<String>, reader: &mut Reader<'_>) -> Option<Self> {
+                reader.portable($verb, raw.span());
+                Some($name { host: reader.host(raw)? })
             }
 
             fn story(&self) -> String {
@@ -107,8 +107,8 @@ impl Verb for WaitFor {
     type Raw = String;
     const LASTS: bool = false;
 
-    fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
-        let (node, event) = lowering.announced(raw)?;
+    fn lower(raw: &Located<String>, reader: &mut Reader<'_>) -> Option<Self> {
+        let (node, event) = reader.announced(raw)?;
         Some(WaitFor { node, event })
     }
 
@@ -121,8 +121,8 @@ impl Verb for Command {
     type Raw = String;
     const LASTS: bool = false;
 
-    fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
-        lowering.command(raw)
+    fn lower(raw: &Located<String>, reader: &mut Reader<'_>) -> Option<Self> {
+        reader.command(raw)
     }
 
     fn story(&self) -> String {

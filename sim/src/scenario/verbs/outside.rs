@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Verb;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::HostSelector;
+use crate::scenario::reader::Reader;
+use crate::scenario::target::HostSelector;
 
 /// How an external command breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -65,14 +65,14 @@ impl Verb for FailCommand {
     type Raw = RawFailCommand;
     const LASTS: bool = true;
 
-    fn lower(raw: &Located<RawFailCommand>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawFailCommand>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let on = lowering.required(&arguments.on, "on", raw.span());
-        let command = lowering.required(&arguments.command, "command", raw.span());
-        let on = on.and_then(|on| lowering.host(on));
-        let command = command.and_then(|command| lowering.external_command(command));
-        let how = lowering.word_or(&arguments.how, CommandFailure::WORDS, CommandFailure::Fail);
-        let count = lowering.count(&arguments.count);
+        let on = reader.required(&arguments.on, "on", raw.span());
+        let command = reader.required(&arguments.command, "command", raw.span());
+        let on = on.and_then(|on| reader.host(on));
+        let command = command.and_then(|command| reader.external_command(command));
+        let how = reader.word_or(&arguments.how, CommandFailure::WORDS, CommandFailure::Fail);
+        let count = reader.count(&arguments.count);
         Some(FailCommand { on: on?, command: command?, how: how?, count: count? })
     }
 
@@ -110,11 +110,11 @@ impl Verb for FailVip {
     type Raw = RawFailVip;
     const LASTS: bool = true;
 
-    fn lower(raw: &Located<RawFailVip>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawFailVip>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let on = lowering.required(&arguments.on, "on", raw.span()).and_then(|on| lowering.host(on));
-        let how = lowering.word_or(&arguments.how, CommandFailure::WORDS, CommandFailure::Fail);
-        let count = lowering.count(&arguments.count);
+        let on = reader.required(&arguments.on, "on", raw.span()).and_then(|on| reader.host(on));
+        let how = reader.word_or(&arguments.how, CommandFailure::WORDS, CommandFailure::Fail);
+        let count = reader.count(&arguments.count);
         Some(FailVip { on: on?, how: how?, count: count? })
     }
 
@@ -158,12 +158,12 @@ macro_rules! on_a_file {
             type Raw = RawFile;
             const LASTS: bool = $lasts;
 
-            fn lower(raw: &Located<RawFile>, lowering: &mut Lowering<'_>) -> Option<Self> {
+            fn lower(raw: &Located<RawFile>, reader: &mut Reader<'_>) -> Option<Self> {
                 let arguments = raw.value();
-                let host = lowering.required(&arguments.host, "host", raw.span());
-                let file = lowering.required(&arguments.file, "file", raw.span());
-                let host = host.and_then(|host| lowering.host(host));
-                let file = file.and_then(|file| lowering.file(file));
+                let host = reader.required(&arguments.host, "host", raw.span());
+                let file = reader.required(&arguments.file, "file", raw.span());
+                let host = host.and_then(|host| reader.host(host));
+                let file = file.and_then(|file| reader.file(file));
                 Some($name { host: host?, file: file? })
             }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Verb;
 use crate::scenario::located::Located;
-use crate::scenario::lower::Lowering;
-use crate::scenario::model::NodeSelector;
+use crate::scenario::reader::Reader;
+use crate::scenario::target::NodeSelector;
 use crate::scenario::values::Ratio;
 
 /// Verbs that take nothing but a process.
@@ -23,8 +23,8 @@ macro_rules! on_a_process {
             type Raw = String;
             const LASTS: bool = $lasts;
 
-            fn lower(raw: &Located<String>, lowering: &mut Lowering<'_>) -> Option<Self> {
-                Some($name { target: lowering.process(raw)? })
+            fn lower(raw: &Located<String>, reader: &mut Reader<'_>) -> Option<Self> {
+                Some($name { target: reader.process(raw)? })
             }
 
             fn story(&self) -> String {
@@ -68,12 +68,12 @@ impl Verb for SlowCpu {
     type Raw = RawSlowCpu;
     const LASTS: bool = true;
 
-    fn lower(raw: &Located<RawSlowCpu>, lowering: &mut Lowering<'_>) -> Option<Self> {
+    fn lower(raw: &Located<RawSlowCpu>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
-        let target = lowering.required(&arguments.target, "target", raw.span());
-        let speed = lowering.required(&arguments.speed, "speed", raw.span());
-        let target = target.and_then(|target| lowering.process(target));
-        let speed = speed.and_then(|speed| lowering.positive_ratio(speed));
+        let target = reader.required(&arguments.target, "target", raw.span());
+        let speed = reader.required(&arguments.speed, "speed", raw.span());
+        let target = target.and_then(|target| reader.process(target));
+        let speed = speed.and_then(|speed| reader.positive_ratio(speed));
         Some(SlowCpu { target: target?, speed: speed? })
     }
 

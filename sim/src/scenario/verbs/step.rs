@@ -4,10 +4,10 @@ use super::operator::{
     Demote, Failover, Fence, Promote, RestartDatabase, StartDatabase, StopDatabase, Switchover, Unfence, WaitFor,
 };
 use super::{Verb, VerbWord, verbs};
-use crate::draws::Drawer;
+use crate::draws::drawer::Drawer;
 use crate::scenario::command::Command;
 use crate::scenario::located::{Located, Span};
-use crate::scenario::lower::Lowering;
+use crate::scenario::reader::Reader;
 
 verbs! {
     /// What the operator does: one verb or one command, at one time.
@@ -33,26 +33,27 @@ verbs! {
     /// What a step does.
     verbs StepVerb, STEP_VERBS {
         /// The product's own command line, as an operator would type it. It is looked up in the product's command table; nothing reaches a shell.
-        command "command" => Command,
+        command "command" r#"command = "cm_ctl query -Cvipd"
+on = "dn1""# => Command,
         /// Hands the primary's role over to another host, in good order.
-        switchover "switchover" => Switchover,
+        switchover "switchover" r#"switchover = { to = "dn2" }"# => Switchover,
         /// Makes another host primary because the old one is gone.
-        failover "failover" => Failover,
+        failover "failover" r#"failover = { to = "dn2" }"# => Failover,
         /// Makes a standby primary, whatever the others do.
-        promote "promote" => Promote,
+        promote "promote" r#"promote = "dn2""# => Promote,
         /// Makes a primary a standby.
-        demote "demote" => Demote,
+        demote "demote" r#"demote = "dn1""# => Demote,
         /// Starts the database on a host.
-        start "start" => StartDatabase,
+        start "start" r#"start = "dn1""# => StartDatabase,
         /// Stops the database on a host, in good order.
-        stop "stop" => StopDatabase,
+        stop "stop" r#"stop = "dn1""# => StopDatabase,
         /// Stops and starts the database on a host.
-        restart "restart" => RestartDatabase,
+        restart "restart" r#"restart = "dn1""# => RestartDatabase,
         /// Keeps a host from writing to shared storage.
-        fence "fence" => Fence,
+        fence "fence" r#"fence = "dn1""# => Fence,
         /// Lets a fenced host write again.
-        unfence "unfence" => Unfence,
+        unfence "unfence" r#"unfence = "dn1""# => Unfence,
         /// Waits until a node announces an event, counted from when the step begins.
-        wait_for "wait-for" => WaitFor,
+        wait_for "wait-for" r#"wait-for = "dn1.self-exit""# => WaitFor,
     }
 }

@@ -1,10 +1,10 @@
 //! The ends of links and other lists of who sends messages.
 
-use super::context::Lowering;
+use super::Reader;
 use crate::scenario::located::{Located, Span};
-use crate::scenario::model::NodeSelector;
+use crate::scenario::target::NodeSelector;
 
-impl Lowering<'_> {
+impl Reader<'_> {
     /// Both ends of a link.
     pub(crate) fn two_ends(&mut self, link: &Located<Vec<Located<String>>>) -> Option<[NodeSelector; 2]> {
         let [first, second] = link.value().as_slice() else {

@@ -4,13 +4,16 @@
 //! of events can change them. Each choice is keyed by the name of its entry, so that removing one fault moves no draw
 //! of any other. Draws per message and per request are not here; their own streams make them while the run goes on.
 
+pub(crate) mod drawer;
+
 use std::time::Duration;
 
-use nodes::world::streams::{Seed, Stream};
+use drawer::Drawer;
+use nodes::world::streams::Seed;
 use serde::Serialize;
 
 use crate::scenario::model::{Scenario, Trigger, When};
-use crate::scenario::values::{Choice, DurationRange, Offset, print_duration};
+use crate::scenario::values::{DurationRange, print_duration};
 use crate::scenario::verbs::{FaultVerb, StepVerb};
 
 /// A scenario's steps and faults for one seed.
@@ -69,14 +72,14 @@ pub enum DrawnWhen {
 impl Draws {
     /// Draws everything that `seed` has to choose about `scenario`.
     pub fn of(scenario: &Scenario, seed: u64) -> Draws {
-        let drawer = |name: &str| Drawer { seed: Seed(seed), entry: name.to_owned() };
+        let drawer = |name: &str| Drawer::new(Seed(seed), name);
         let steps = scenario.steps.iter().map(|step| {
             let drawer = drawer(&step.name);
-            drawer.entry(&step.when, None, step.verb.draw(&drawer))
+            drawn(&drawer, &step.when, None, step.verb.draw(&drawer))
         });
         let faults = scenario.faults.iter().map(|fault| {
             let drawer = drawer(&fault.name);
-            drawer.entry(&fault.when, fault.lasts, fault.verb.draw(&drawer))
+            drawn(&drawer, &fault.when, fault.lasts, fault.verb.draw(&drawer))
         });
         Draws { seed, steps: steps.collect(), faults: faults.collect() }
     }
@@ -105,47 +108,20 @@ impl<V> Drawn<V> {
     }
 }
 
-/// Makes the choices of one entry, each from a stream of its own.
-pub(crate) struct Drawer {
-    seed: Seed,
-    entry: String,
-}
-
-impl Drawer {
-    fn stream(&self, field: &str) -> Stream {
-        self.seed.stream(&format!("draws/{}/{field}", self.entry))
-    }
-
-    /// A length of time from a range.
-    pub(crate) fn duration(&self, field: &str, range: DurationRange) -> Duration {
-        self.stream(field).duration(range.low, range.high)
-    }
-
-    /// An offset from a range.
-    pub(crate) fn offset(&self, field: &str, choice: Choice<Offset>) -> Choice<Offset> {
-        match choice {
-            Choice::Fixed(offset) => Choice::Fixed(offset),
-            Choice::Between(Offset(low), Offset(high)) => {
-                let width = high.abs_diff(low);
-                Choice::Fixed(Offset(low.saturating_add_unsigned(self.stream(field).between(0, width))))
-            }
+/// An entry with everything decided.
+fn drawn<V>(drawer: &Drawer, when: &When, lasts: Option<DurationRange>, verb: V) -> Drawn<V> {
+    let when = match when {
+        When::At(range) => DrawnWhen::At { at: drawer.duration("at", *range) },
+        When::After { trigger, delay, nth } => {
+            DrawnWhen::After { after: trigger.clone(), delay: drawer.duration("delay", *delay), nth: *nth }
         }
-    }
-
-    fn entry<V>(&self, when: &When, lasts: Option<DurationRange>, verb: V) -> Drawn<V> {
-        let when = match when {
-            When::At(range) => DrawnWhen::At { at: self.duration("at", *range) },
-            When::After { trigger, delay, nth } => {
-                DrawnWhen::After { after: trigger.clone(), delay: self.duration("delay", *delay), nth: *nth }
-            }
-        };
-        Drawn {
-            name: self.entry.clone(),
-            when,
-            lasts: lasts.map(|range| self.duration("for", range)),
-            pick: (self.stream("pick").bits() >> 32) as u32,
-            verb,
-        }
+    };
+    Drawn {
+        name: drawer.entry().to_owned(),
+        when,
+        lasts: lasts.map(|range| drawer.duration("for", range)),
+        pick: (drawer.stream("pick").bits() >> 32) as u32,
+        verb,
     }
 }
 

@@ -1,28 +1,32 @@
-//! What lowering knows while it walks through the file, and the small readers every part uses.
+//! What reader knows while it walks through the file, and the small readers every part uses.
 //!
 //! Each reader returns `None` only after it has reported why; callers let `None` pass through.
+
+mod links;
+mod targets;
+mod things;
 
 use std::collections::BTreeMap;
 
 use crate::scenario::codes::Code;
+use crate::scenario::defaults::DefaultUsed;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
-use crate::scenario::model::DefaultUsed;
 use crate::scenario::source::Source;
 use crate::scenario::suggest::did_you_mean;
 use crate::scenario::values::{Ratio, Value, ValueError};
 use crate::scenario::vocabulary::{Product, Role, Vocabulary};
 
-/// The state of lowering one file.
-pub(crate) struct Lowering<'a> {
+/// The state of reader one file.
+pub(crate) struct Reader<'a> {
     source: &'a Source,
-    pub(super) vocabulary: &'a Vocabulary,
+    pub(in crate::scenario) vocabulary: &'a Vocabulary,
     /// The product, once it is known; `None` also while its name is a mistake, and then nothing of it is checked.
-    pub(super) product: Option<&'a Product>,
+    pub(in crate::scenario) product: Option<&'a Product>,
     /// Every host by name, with its role unless that is a mistake.
-    pub(super) hosts: BTreeMap<String, Option<&'a Role>>,
+    pub(in crate::scenario) hosts: BTreeMap<String, Option<&'a Role>>,
     /// Every step and fault by name.
-    pub(super) entries: BTreeMap<String, Entry>,
+    pub(in crate::scenario) entries: BTreeMap<String, Entry>,
     /// Tables from which a key was taken away because it was reported; what is missing there is no news.
     bruised: Vec<Span>,
     diagnostics: Vec<Diagnostic>,
@@ -31,21 +35,21 @@ pub(crate) struct Lowering<'a> {
 
 /// A step or a fault, as far as others can name it.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) kind: EntryKind,
+pub(in crate::scenario) struct Entry {
+    pub(in crate::scenario) kind: EntryKind,
     /// Where its name is said.
-    pub(super) span: Span,
+    pub(in crate::scenario) span: Span,
 }
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EntryKind {
+pub(in crate::scenario) enum EntryKind {
     Step,
     Fault,
 }
 
 impl EntryKind {
-    pub(super) fn word(self) -> &'static str {
+    pub(in crate::scenario) fn word(self) -> &'static str {
         match self {
             EntryKind::Step => "step",
             EntryKind::Fault => "fault",
@@ -53,9 +57,9 @@ impl EntryKind {
     }
 }
 
-impl<'a> Lowering<'a> {
-    pub(super) fn new(source: &'a Source, vocabulary: &'a Vocabulary, bruised: Vec<Span>) -> Self {
-        Lowering {
+impl<'a> Reader<'a> {
+    pub(in crate::scenario) fn new(source: &'a Source, vocabulary: &'a Vocabulary, bruised: Vec<Span>) -> Self {
+        Reader {
             source,
             vocabulary,
             product: None,
@@ -67,29 +71,29 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    pub(super) fn source(&self) -> &'a Source {
+    pub(in crate::scenario) fn source(&self) -> &'a Source {
         self.source
     }
 
-    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+    pub(in crate::scenario) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.diagnostics
     }
 
-    pub(super) fn take_defaults(&mut self) -> Vec<DefaultUsed> {
+    pub(in crate::scenario) fn take_defaults(&mut self) -> Vec<DefaultUsed> {
         std::mem::take(&mut self.defaults)
     }
 
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+    pub(in crate::scenario) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
 
     /// True if something of this table has been reported already.
-    pub(super) fn is_bruised(&self, table: &Span) -> bool {
+    pub(in crate::scenario) fn is_bruised(&self, table: &Span) -> bool {
         self.bruised.contains(table)
     }
 
     /// Remembers that a key was omitted and what it means.
-    pub(super) fn default_used(&mut self, key: &str, value: impl ToString) {
+    pub(in crate::scenario) fn default_used(&mut self, key: &str, value: impl ToString) {
         self.defaults.push(DefaultUsed { key: key.to_owned(), value: value.to_string() });
     }
 
@@ -119,7 +123,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Reports a name that means nothing, and offers the closest one that does.
-    pub(super) fn unknown<'k>(
+    pub(in crate::scenario) fn unknown<'k>(
         &mut self,
         code: Code,
         name: &Located<String>,
@@ -161,7 +165,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A key that may be missing and then has a value all the same, which is remembered if `key` names it.
-    pub(super) fn or<T, U: Clone>(
+    pub(in crate::scenario) fn or<T, U: Clone>(
         &mut self,
         value: &Option<Located<T>>,
         omitted: &U,
@@ -236,7 +240,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Reports a text that is none of the words possible here.
-    pub(super) fn not_a_word(&mut self, text: &Located<String>, known: &[&str]) {
+    pub(in crate::scenario) fn not_a_word(&mut self, text: &Located<String>, known: &[&str]) {
         let diagnostic = Diagnostic::error(Code::UnknownWord, format!("`{}` is not possible here", shown(text.text())))
             .label(text.span(), "unknown word")
             .maybe_help(did_you_mean(text.text(), known.iter().copied()));
@@ -257,7 +261,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// A whole number within bounds, which are included.
-    pub(super) fn number(&mut self, number: &Located<i64>, low: i64, high: i64) -> Option<i64> {
+    pub(in crate::scenario) fn number(&mut self, number: &Located<i64>, low: i64, high: i64) -> Option<i64> {
         if (low..=high).contains(number.value()) {
             return Some(*number.value());
         }
@@ -268,11 +272,11 @@ impl<'a> Lowering<'a> {
 
     /// A count of one or more, if it is given.
     pub(crate) fn count(&mut self, number: &Option<Located<i64>>) -> Option<Option<u64>> {
-        self.optional(number, |lowering, number| lowering.number(number, 1, i64::MAX).map(i64::unsigned_abs))
+        self.optional(number, |reader, number| reader.number(number, 1, i64::MAX).map(i64::unsigned_abs))
     }
 
     /// The bytes of the file that say `part` of a text: exact where the text has no escapes, else all of it.
-    pub(super) fn part(&self, text: &Located<String>, part: &std::ops::Range<usize>) -> Span {
+    pub(in crate::scenario) fn part(&self, text: &Located<String>, part: &std::ops::Range<usize>) -> Span {
         let span = text.span();
         let written = self.source.text().get(span.clone()).unwrap_or_default();
         for quotes in [3, 1] {
@@ -286,7 +290,7 @@ impl<'a> Lowering<'a> {
 }
 
 /// A text of the file inside a sentence: one line, not endless.
-pub(super) fn shown(text: &str) -> String {
+pub(in crate::scenario) fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().count() > LONGEST {

@@ -1,14 +1,14 @@
 //! Who is meant: hosts, roles, processes, and the events they announce.
 
-use super::context::{EntryKind, Lowering, shown};
+use super::{Reader, shown};
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::Located;
-use crate::scenario::model::{HostSelector, Moment, NodeSelector, RoleSelector, Trigger};
-use crate::scenario::suggest::{closest, did_you_mean};
+use crate::scenario::suggest::did_you_mean;
+use crate::scenario::target::{HostSelector, NodeSelector, RoleSelector};
 use crate::scenario::vocabulary::names;
 
-impl Lowering<'_> {
+impl Reader<'_> {
     /// A process: `dn2` is the database process of dn2, `dn2/cm_agent` another.
     pub(crate) fn process(&mut self, text: &Located<String>) -> Option<NodeSelector> {
         let selector = self.endpoint(text)?;
@@ -56,7 +56,7 @@ impl Lowering<'_> {
         Some(NodeSelector { host: selector, process: process.map(str::to_owned) })
     }
 
-    fn find_host(&self, name: &str) -> Option<HostSelector> {
+    pub(in crate::scenario) fn find_host(&self, name: &str) -> Option<HostSelector> {
         if self.hosts.contains_key(name) {
             return Some(HostSelector::Named(name.to_owned()));
         }
@@ -76,7 +76,7 @@ impl Lowering<'_> {
     }
 
     /// The words that are bound to hosts when the moment comes.
-    pub(super) fn role_words(&self) -> impl Iterator<Item = &str> {
+    pub(in crate::scenario) fn role_words(&self) -> impl Iterator<Item = &str> {
         let of_product = self.product.map(|product| product.selectors.as_slice()).unwrap_or_default();
         RoleSelector::WORDS.iter().map(|(word, _)| *word).chain(names(of_product))
     }
@@ -133,69 +133,10 @@ impl Lowering<'_> {
         None
     }
 
-    fn event_without_node(&self, text: &str) -> Option<String> {
+    pub(in crate::scenario) fn event_without_node(&self, text: &str) -> Option<String> {
         let product = self.product?;
         let mut known = names(&product.events).chain(names(&self.vocabulary.events));
         let node = self.hosts.keys().next()?;
         known.any(|event| event == text).then(|| format!("say which node announces it: \"{node}.{text}\""))
-    }
-
-    /// What `after` names: a step, a fault, one of their ends, or an event.
-    pub(super) fn trigger(&mut self, text: &Located<String>) -> Option<Trigger> {
-        let written = text.text();
-        if let Some(trigger) = self.entry_trigger(written, None) {
-            return Some(trigger);
-        }
-        if let Some((head, tail)) = written.split_once('.') {
-            let moment = match tail {
-                "started" => Some(Moment::Started),
-                "ended" => Some(Moment::Ended),
-                _ => None,
-            };
-            if let Some(trigger) = moment.and_then(|moment| self.entry_trigger(head, Some(moment))) {
-                return Some(trigger);
-            }
-            let host = head.split('/').next().unwrap_or(head);
-            if self.find_host(host).is_some() {
-                return self.announced(text).map(|(node, event)| Trigger::Announced { node, event });
-            }
-        }
-        self.after_nothing(text);
-        None
-    }
-
-    fn entry_trigger(&self, name: &str, moment: Option<Moment>) -> Option<Trigger> {
-        let entry = self.entries.get(name)?;
-        let name = name.to_owned();
-        Some(match entry.kind {
-            EntryKind::Step => Trigger::Step(name, moment.unwrap_or(Moment::Ended)),
-            EntryKind::Fault => Trigger::Fault(name, moment.unwrap_or(Moment::Started)),
-        })
-    }
-
-    fn after_nothing(&mut self, text: &Located<String>) {
-        let head = text.text().split('.').next().unwrap_or_default();
-        let help = match closest(text.text(), self.entries.keys().map(String::as_str)) {
-            Some(name) => Some(self.offer_entry(name)),
-            None => self.event_without_node(text.text()).or_else(|| {
-                let hosts = self.hosts.keys().map(String::as_str).chain(self.role_words());
-                let entries = self.entries.keys().map(String::as_str);
-                did_you_mean(head, entries.chain(hosts.filter(|_| text.text().contains('.'))))
-            }),
-        };
-        let diagnostic = Diagnostic::error(Code::AfterNothing, "`after` names something that does not exist")
-            .label(text.span(), "no step, fault or announced event has this name")
-            .maybe_help(help);
-        self.report(diagnostic);
-    }
-
-    fn offer_entry(&self, name: &str) -> String {
-        match self.entries.get(name) {
-            Some(entry) => {
-                let line = self.source().place(entry.span.start).line;
-                format!("did you mean \"{name}\" ({}, line {line})?", entry.kind.word())
-            }
-            None => format!("did you mean \"{name}\"?"),
-        }
     }
 }

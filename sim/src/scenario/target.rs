@@ -1,4 +1,4 @@
-//! Who is meant: a host by name, a role bound when the moment comes, a process on either.
+//! Who is meant: a host by name, a role bound when the moment comes, a process on either, a device.
 
 use std::fmt;
 
@@ -111,5 +111,24 @@ impl serde::Serialize for HostSelector {
 impl serde::Serialize for NodeSelector {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// A device, and whose.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct DeviceTarget {
+    /// The device's name.
+    pub device: String,
+    /// Whose requests are meant on a shared device (`None`: everyone's), or whose device if every host has one.
+    pub host: Option<HostSelector>,
+}
+
+impl DeviceTarget {
+    /// The device in a sentence about requests.
+    pub(crate) fn spoken(&self) -> String {
+        match &self.host {
+            Some(host) => format!("of {host} on device {}", self.device),
+            None => format!("on device {}", self.device),
+        }
     }
 }

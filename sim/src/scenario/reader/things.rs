@@ -1,15 +1,15 @@
 //! What belongs to the product and its hosts: devices, regions, files, external commands, command lines.
 
-use super::context::Lowering;
+use super::Reader;
 use crate::scenario::codes::Code;
 use crate::scenario::command::{Command, match_command, split};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
 
-use crate::scenario::verbs::device::DeviceTarget;
+use crate::scenario::target::DeviceTarget;
 use crate::scenario::vocabulary::{Word, names};
 
-impl Lowering<'_> {
+impl Reader<'_> {
     /// A device of the product, and whose requests or whose device.
     pub(crate) fn device_target(
         &mut self,
@@ -43,7 +43,7 @@ impl Lowering<'_> {
     }
 
     /// A device by name.
-    pub(super) fn device(&mut self, device: &Located<String>) -> Option<String> {
+    pub(in crate::scenario) fn device(&mut self, device: &Located<String>) -> Option<String> {
         let Some(product) = self.product else { return Some(device.text().to_owned()) };
         if product.device(device.text()).is_none() {
             let known = product.devices.iter().map(|device| device.name.as_str());
@@ -121,7 +121,13 @@ impl Lowering<'_> {
     }
 
     /// Reports a name the product does not have among some words; true if it has it.
-    pub(super) fn word_of_product(&mut self, code: Code, name: &Located<String>, what: &str, known: &[Word]) -> bool {
+    pub(in crate::scenario) fn word_of_product(
+        &mut self,
+        code: Code,
+        name: &Located<String>,
+        what: &str,
+        known: &[Word],
+    ) -> bool {
         let is_known = names(known).any(|word| word == name.text());
         if !is_known {
             self.unknown(code, name, what, names(known));
