@@ -6,10 +6,12 @@
 
 use std::time::Duration;
 
+use super::fault::FaultKind;
 use super::in_flight::{InFlight, Phase};
 use super::machine::{Device, concern};
 use super::options::OrphanOdds;
 use super::paths::Paths;
+use super::power::Survivors;
 use super::request::{Scheduled, Token};
 use crate::world::streams::Stream;
 use crate::world::time::Instant;
@@ -36,14 +38,26 @@ pub struct Orphans {
     pub applied: usize,
     /// How many are still to land.
     pub late: usize,
+    /// How many landed in part, because a fault tore them.
+    pub torn: usize,
 }
 
 impl Device {
     /// A host died (power loss, crash, hard reset): nobody waits for its answers, and its writes in flight meet
-    /// `fate`. Its other requests in flight are dropped.
+    /// `fate`. Its other requests in flight are dropped. Where the volatile cache is the host's page cache, it is
+    /// lost, and `fate` says what of it had been written back.
     pub fn host_died(&mut self, now: Instant, host: u16, fate: Fate) -> Orphans {
         self.settle(now);
         let mut orphans = Orphans::default();
+        if self.options.personality.caches_in_host() {
+            let survivors = match fate {
+                Fate::Drawn | Fate::After(_) => Survivors::Drawn,
+                Fate::Dropped => Survivors::Nothing,
+                Fate::Applied => Survivors::Everything,
+            };
+            self.lose_page_cache(now, host, survivors);
+            return orphans;
+        }
         for token in self.requests.in_issue_order() {
             let Some(request) = self.requests.get_mut(token) else { continue };
             if request.id.host != host || request.orphaned.is_some() {
@@ -65,9 +79,16 @@ impl Device {
         if !in_flight || !request.work.is_write() {
             return self.drop_request(token);
         }
-        let (id, attempt) = (request.id, request.attempt);
+        let (id, attempt, tears) = (request.id, request.attempt, request.tears);
         let fate = match fate {
-            Fate::Drawn => draw_fate(&self.options.orphans, &mut self.draws(concern::ORPHANS, id, attempt)),
+            Fate::Drawn => match self.lateness(now, token) {
+                Some(delay) => return self.let_land_later(token, now + delay, orphans),
+                None if tears && self.tear(now, token) => {
+                    orphans.torn += 1;
+                    return;
+                }
+                None => draw_fate(&self.options.orphans, &mut self.draws(concern::ORPHANS, id, attempt)),
+            },
             given => given,
         };
         match fate {
@@ -80,14 +101,19 @@ impl Device {
                 orphans.applied += 1;
             }
             Fate::After(delay) => {
-                self.requests.due(token, now + delay);
-                orphans.late += 1;
+                self.tally.count(FaultKind::LateWrite).armed += 1;
+                self.let_land_later(token, now + delay, orphans);
             }
         }
     }
 
+    fn let_land_later(&mut self, token: Token, moment: Instant, orphans: &mut Orphans) {
+        self.requests.due(token, moment);
+        orphans.late += 1;
+    }
+
     /// Takes a request through to its end at once.
-    pub(super) fn hurry(&mut self, now: Instant, token: Token) {
+    fn hurry(&mut self, now: Instant, token: Token) {
         for phase in [Phase::OnPath, Phase::InService] {
             if self.requests.get_mut(token).is_some_and(|request| request.phase == phase) {
                 self.step(now, token);

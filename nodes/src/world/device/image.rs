@@ -25,7 +25,9 @@ pub struct Image {
     sector_size: usize,
     noise: Option<StreamKey>,
     below: Arc<RangeMap<Content>>,
-    recent: RangeMap<Content>,
+    /// What was written since; `None` where something was taken away again.
+    recent: RangeMap<Option<Content>>,
+    zeros: u64,
 }
 
 /// A sector that cannot be read.
@@ -37,7 +39,9 @@ pub struct Unreadable {
 
 impl Image {
     pub(super) fn empty(sector_size: u64, noise: Option<StreamKey>) -> Self {
-        Image { sector_size: sector_size as usize, noise, below: Arc::default(), recent: RangeMap::default() }
+        let sector_size = sector_size as usize;
+        let zeros = Digest::of(&vec![0u8; sector_size][..]);
+        Image { sector_size, noise, below: Arc::default(), recent: RangeMap::default(), zeros }
     }
 
     /// Bytes per sector.
@@ -47,7 +51,7 @@ impl Image {
 
     /// The bytes of `range`.
     pub fn read(&self, range: SectorRange) -> Result<SharedBytes, Unreadable> {
-        if let Some((found, content)) = self.recent.within(range).next()
+        if let Some((found, Some(content))) = self.recent.within(range).next()
             && found == range
         {
             return content.shared(range, self.sector_size).ok_or(Unreadable { sector: range.first });
@@ -67,8 +71,12 @@ impl Image {
 
     /// The ranges somebody wrote, in order, neighbours not joined.
     pub fn written(&self) -> Vec<SectorRange> {
-        let all = SectorRange { first: 0, end: u64::MAX };
-        self.pieces(all).filter(|(_, content)| content.is_some()).map(|(piece, _)| piece).collect()
+        self.written_ranges(SectorRange { first: 0, end: u64::MAX })
+    }
+
+    /// The parts of `range` somebody wrote.
+    pub(super) fn written_ranges(&self, range: SectorRange) -> Vec<SectorRange> {
+        self.pieces(range).filter(|(_, content)| content.is_some()).map(|(piece, _)| piece).collect()
     }
 
     /// A fingerprint of what one sector holds: equal for equal bytes, whoever wrote them.
@@ -76,10 +84,18 @@ impl Image {
         self.hash_of(sector, self.get(sector))
     }
 
+    /// A fingerprint of the whole image, folded from its sectors' fingerprints in no order: a sector that is written
+    /// again changes it by a difference of two numbers. Sectors that read as if never written do not count.
+    pub fn hash(&self) -> u64 {
+        let written = self.written().into_iter().flat_map(SectorRange::sectors);
+        written.fold(0, |hash, sector| hash ^ self.sector_hash(sector) ^ self.hash_of(sector, None))
+    }
+
     /// The fingerprint `sector` would have with `content` in it.
     pub(super) fn hash_of(&self, sector: u64, content: Option<&Content>) -> u64 {
         let range = SectorRange::one(sector);
         let of_bytes = match content {
+            None if self.noise.is_none() => self.zeros,
             None => {
                 let mut bytes = Vec::with_capacity(self.sector_size);
                 self.append_unwritten(range, &mut bytes);
@@ -91,32 +107,29 @@ impl Image {
     }
 
     pub(super) fn get(&self, sector: u64) -> Option<&Content> {
-        self.recent.get(sector).or_else(|| self.below.get(sector))
+        match self.recent.get(sector) {
+            Some(recent) => recent.as_ref(),
+            None => self.below.get(sector),
+        }
     }
 
     /// Puts `content` over `range` and returns the contents it replaced (nothing for what nobody had written).
     pub(super) fn write(&mut self, range: SectorRange, content: Content) -> Vec<(SectorRange, Content)> {
-        let replaced = self.recent.insert(range, content);
-        if self.below.is_empty() {
-            return replaced;
+        let replaced = if self.below.is_empty() { Vec::new() } else { self.contents(range) };
+        let recent = self.recent.insert(range, Some(content));
+        match self.below.is_empty() {
+            true => recent.into_iter().filter_map(|(piece, content)| Some((piece, content?))).collect(),
+            false => replaced,
         }
-        let mut all = replaced.clone();
-        let mut next = range.first;
-        for end_of_gap in replaced.iter().map(|(piece, _)| *piece).chain([SectorRange::new(range.end, 0)]) {
-            let gap = SectorRange { first: next, end: end_of_gap.first };
-            all.extend(self.below.within(gap).map(|(piece, content)| (piece, content.clone())));
-            next = end_of_gap.end;
-        }
-        all.sort_by_key(|(piece, _)| piece.first);
-        all
+    }
+
+    fn contents(&self, range: SectorRange) -> Vec<(SectorRange, Content)> {
+        self.pieces(range).filter_map(|(piece, content)| Some((piece, content?.clone()))).collect()
     }
 
     /// Sets `range` back to what it was before a [`Image::write`]; `None` if nobody had written it.
     pub(super) fn put_back(&mut self, range: SectorRange, content: Option<Content>) {
-        match content {
-            Some(content) => drop(self.recent.insert(range, content)),
-            None => drop(self.recent.remove(range)),
-        }
+        self.recent.insert(range, content);
     }
 
     /// How many sectors of `range` somebody has written.
@@ -126,18 +139,19 @@ impl Image {
 
     /// The same image, standing on a frozen copy of itself: cloning it is then cheap.
     pub(super) fn frozen(&self) -> Image {
-        let mut all = (*self.below).clone();
-        for (range, content) in self.recent.iter() {
-            all.insert(range, content.clone());
+        let mut all = RangeMap::default();
+        for (range, content) in self.contents(SectorRange { first: 0, end: u64::MAX }) {
+            all.insert(range, content);
         }
         Image { below: Arc::new(all), recent: RangeMap::default(), ..*self }
     }
 
     /// The pieces of `range` with their content, in order and without gaps.
     pub(super) fn pieces(&self, range: SectorRange) -> impl Iterator<Item = (SectorRange, Option<&Content>)> {
-        self.recent.pieces(range).flat_map(|(piece, content)| {
-            let gap = if content.is_some() { SectorRange::new(piece.end, 0) } else { piece };
-            content.map(|content| (piece, Some(content))).into_iter().chain(self.below.pieces(gap))
+        self.recent.pieces(range).flat_map(|(piece, recent)| {
+            let known = recent.map(|content| (piece, content.as_ref()));
+            let gap = if known.is_some() { SectorRange::new(piece.end, 0) } else { piece };
+            known.into_iter().chain(self.below.pieces(gap))
         })
     }
 

@@ -8,11 +8,14 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::armed::Victim;
+use super::fault::FaultId;
 use super::journal::EntryNumber;
 use super::options::DeviceOptions;
 use super::range::SectorRange;
 use super::request::{Answer, IoError, Origin, RequestId, Token};
 use super::reservation::ReservationCommand;
+use super::tally::FaultKinds;
 use crate::world::latency::Latency;
 use crate::world::time::Instant;
 
@@ -91,9 +94,20 @@ pub(super) struct InFlight {
     pub(super) gives_up: Instant,
     /// When the host died, if it did.
     pub(super) orphaned: Option<Instant>,
+    /// The fault that holds it up, if one does.
+    pub(super) held_by: Option<FaultId>,
+    /// Whether a fault tears it if the power or its host goes before it is stable.
+    pub(super) tears: bool,
+    /// The faults that struck it.
+    pub(super) struck: FaultKinds,
 }
 
 impl InFlight {
+    /// This request as the victim of a fault.
+    pub(super) fn victim(&self, at: Instant, token: Token) -> Victim {
+        Victim { at, token, id: self.id, attempt: self.attempt, range: self.work.range() }
+    }
+
     /// When the host may hope for the answer, as things stand.
     pub(super) fn expected_answer(&self) -> Instant {
         match (&self.answer, self.phase) {

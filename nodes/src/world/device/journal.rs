@@ -12,6 +12,7 @@ use super::image::Image;
 use super::range::SectorRange;
 use super::request::{IoError, Origin, RequestId};
 use super::reservation::ReservationCommand;
+use super::tally::FaultKinds;
 use crate::world::time::Instant;
 
 /// What kind of request an entry is about.
@@ -43,6 +44,26 @@ pub enum Outcome {
     Aborted,
     /// Gone with its host, the path or the power, before it had any effect.
     Dropped,
+    /// A fault: its host died, and only some of its sectors landed.
+    Torn,
+    /// A fault: acknowledged and thrown away, wholly or in part.
+    Lost,
+    /// A fault: acknowledged and written to another place.
+    Misdirected {
+        /// Where it went.
+        to: SectorRange,
+    },
+}
+
+/// How much of a write a cut left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Survival {
+    /// All of it that no later write had replaced.
+    Whole,
+    /// Some of its sectors.
+    Part,
+    /// Nothing.
+    Nothing,
 }
 
 /// One accepted request.
@@ -78,6 +99,10 @@ pub struct Entry {
     pub acknowledged: Option<Instant>,
     /// What became of it.
     pub outcome: Outcome,
+    /// How much of a write a later cut left, if it was not yet stable then.
+    pub after_cut: Option<Survival>,
+    /// The faults that struck it.
+    pub faults: FaultKinds,
 }
 
 impl Entry {

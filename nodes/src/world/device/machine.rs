@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::armed::Armory;
+use super::fault::Arming;
 use super::image::{Image, Unwritten};
 use super::in_flight::{InFlight, Phase, Requests, Work};
 use super::journal::Journal;
 use super::medium::Medium;
 use super::options::{DeviceError, DeviceOptions};
 use super::paths::Host;
-use super::range::SectorRange;
+use super::range::{RangeMap, SectorRange};
 use super::request::{Advanced, IoError, Origin, Request, RequestId, Scheduled, Submitted, Token, sectors_of};
 use super::reservation::Reservations;
+use super::tally::{FaultKinds, FaultTally};
 use crate::world::digest::Digest;
 use crate::world::streams::{Seed, Stream, StreamKey};
 use crate::world::time::Instant;
@@ -27,7 +30,15 @@ pub struct Device {
     pub(super) medium: Medium,
     pub(super) reservations: Reservations,
     pub(super) journal: Journal,
+    pub(super) armory: Armory,
+    pub(super) tally: FaultTally,
+    /// Where permanent damage may be done; `None` for everywhere.
+    pub(super) bounds: Option<RangeMap<()>>,
     pub(super) powered: bool,
+    /// How often the power was cut: each cut has draws of its own.
+    pub(super) cuts: u64,
+    /// A flush has failed, and on this device the error sticks.
+    pub(super) flush_error_sticks: bool,
     /// How many never-written sectors may still be written, if the device is thinly provisioned.
     pub(super) free_space: Option<u64>,
     /// When the device has moved all the bytes it was asked to move, if its bandwidth is limited.
@@ -39,6 +50,12 @@ pub(super) mod concern {
     pub(in super::super) const LATENCY: u64 = 1;
     pub(in super::super) const UNWRITTEN: u64 = 2;
     pub(in super::super) const ORPHANS: u64 = 3;
+    pub(in super::super) const CUTS: u64 = 4;
+    pub(in super::super) const CRASH_STATES: u64 = 5;
+    pub(in super::super) const TEARING: u64 = 6;
+    pub(in super::super) const DECAY: u64 = 7;
+    /// One for each kind of fault, from here on.
+    pub(in super::super) const FAULTS: u64 = 16;
 }
 
 impl Device {
@@ -48,20 +65,33 @@ impl Device {
         let key = seed.stream_key(&format!("device/{}", options.name));
         let noise = (options.unwritten == Unwritten::Noise).then(|| key.child(concern::UNWRITTEN));
         let image = Image::empty(options.sector_size, noise);
-        let journal = Journal::new(options.journal_budget);
-        Ok(Device {
+        let mut device = Device::with_image(options, key, image);
+        for (fault, chance) in device.options.rates.clone() {
+            device.arm(Instant::START, Arming::new(fault).until_disarmed().with_chance(chance));
+        }
+        Ok(device)
+    }
+
+    /// A device with this image, on which nothing is in flight and nothing is wrong.
+    pub(super) fn with_image(options: DeviceOptions, key: StreamKey, image: Image) -> Self {
+        Device {
             key,
             requests: Requests::default(),
             hosts: BTreeMap::new(),
             numbers: BTreeMap::new(),
             medium: Medium::new(image),
             reservations: Reservations::default(),
-            journal,
+            journal: Journal::new(options.journal_budget),
+            armory: Armory::default(),
+            tally: FaultTally::default(),
+            bounds: None,
             powered: true,
+            cuts: 0,
+            flush_error_sticks: false,
             free_space: options.space,
             busy_until: Instant::START,
             options,
-        })
+        }
     }
 
     /// What was chosen about the device.
@@ -79,10 +109,9 @@ impl Device {
         &self.reservations
     }
 
-    /// What readers see at `now`.
-    pub fn visible_image(&mut self, now: Instant) -> Image {
-        self.settle(now);
-        self.medium.image.clone()
+    /// What each fault came to so far.
+    pub fn faults(&self) -> &FaultTally {
+        &self.tally
     }
 
     /// Sends a request to the device.
@@ -115,6 +144,9 @@ impl Device {
             awaited: true,
             gives_up: Instant::NEVER,
             orphaned: None,
+            held_by: None,
+            tears: false,
+            struck: FaultKinds::default(),
         });
         let scheduled = match valid {
             true => self.send(now, token),
@@ -148,6 +180,7 @@ impl Device {
             self.step(at, token);
         }
         self.write_back(now);
+        self.medium.evict(now);
     }
 
     /// When to call back about a request that is not over: `None` if it hangs until something is mended.
@@ -161,6 +194,7 @@ impl Device {
     pub(super) fn step(&mut self, at: Instant, token: Token) {
         match self.requests.get_mut(token).map(|request| request.phase) {
             Some(Phase::Waiting) => drop(self.send(at, token)),
+            Some(Phase::OnPath | Phase::InService) if self.holds_up(at, token) => {}
             Some(Phase::OnPath) => self.accept(at, token),
             Some(Phase::InService) => self.serve(at, token),
             Some(Phase::Finished) | None => {}

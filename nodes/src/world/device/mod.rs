@@ -39,10 +39,15 @@
 //! # Ok::<(), nodes::world::device::DeviceError>(())
 //! ```
 
-#![allow(dead_code)]
-
+mod armed;
+mod atlas;
 mod content;
+mod crash;
+mod crash_states;
 mod death;
+mod fault;
+mod flushes;
+mod holdups;
 mod image;
 mod in_flight;
 mod journal;
@@ -51,22 +56,34 @@ mod medium;
 mod options;
 mod paths;
 mod personality;
+mod power;
+mod queries;
 mod range;
+mod reads;
 mod request;
 mod reservation;
 mod service;
+mod tally;
+mod tearing;
+mod writes;
 
+pub use atlas::{Atlas, AtlasError, Redundancy, Region, Replica};
 pub use content::SharedBytes;
+pub use crash_states::{Choice, CrashState, CrashStates};
 pub use death::{Fate, Orphans};
+pub use fault::{Arming, DeviceFault, FaultId, FaultKind, Lifetime};
 pub use image::{Image, Unreadable, Unwritten};
-pub use journal::{Entry, EntryKind, Interruption, InterruptionKind, Journal, Outcome};
+pub use journal::{Entry, EntryKind, Interruption, InterruptionKind, Journal, Outcome, Survival};
 pub use machine::Device;
 pub use options::{DeviceError, DeviceOptions, Garbage, OrphanOdds, Ratio, WithoutPath};
 pub use paths::Paths;
 pub use personality::Personality;
+pub use power::Survivors;
 pub use range::SectorRange;
+pub use reads::Damage;
 pub use request::{Advanced, Answer, Completion, IoError, Origin, Request, RequestId, Scheduled, Submitted, Token};
 pub use reservation::{Registration, ReservationCommand, ReservationHeld, ReservationType, Reservations};
+pub use tally::{FaultCounts, FaultKinds, FaultTally};
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::fault::DeviceFault;
 use super::image::Unwritten;
 use super::personality::Personality;
 use crate::world::latency::Latency;
@@ -56,6 +57,8 @@ pub struct DeviceOptions {
     pub journal_budget: Option<u64>,
     /// Whether reads get a journal entry too.
     pub journal_reads: bool,
+    /// Faults that strike by themselves, each with the chance it has at every request it can strike.
+    pub rates: Vec<(DeviceFault, Ratio)>,
 }
 
 impl DeviceOptions {
@@ -84,6 +87,7 @@ impl DeviceOptions {
             reservations_survive_power_loss: true,
             journal_budget: None,
             journal_reads: false,
+            rates: Vec::new(),
         }
     }
 
@@ -94,6 +98,12 @@ impl DeviceOptions {
         }
         if self.capacity == 0 || self.capacity.checked_mul(self.sector_size).is_none() {
             return Err(DeviceError::Capacity { device: name(), sectors: self.capacity });
+        }
+        if let Some(&(fault, ratio)) = self.rates.iter().find(|(_, (n, d))| *d == 0 || n > d) {
+            return Err(DeviceError::Rate { device: name(), fault: fault.kind().name(), n: ratio.0, d: ratio.1 });
+        }
+        if self.orphans.dropped == 0 && self.orphans.applied == 0 && self.orphans.late == 0 {
+            return Err(DeviceError::Orphans { device: name() });
         }
         if self.paths_per_host == 0 || self.paths_per_host > 8 {
             return Err(DeviceError::Paths { device: name(), paths: self.paths_per_host });
@@ -120,6 +130,24 @@ pub enum DeviceError {
         device: String,
         /// What was asked for.
         sectors: u64,
+    },
+    /// A rate is not a probability.
+    #[error("device {device}: the rate {n}/{d} of {fault} must lie between 0/1 and 1/1")]
+    Rate {
+        /// The device.
+        device: String,
+        /// The fault.
+        fault: &'static str,
+        /// The numerator.
+        n: u64,
+        /// The denominator.
+        d: u64,
+    },
+    /// No fate is possible for the writes of a dead host.
+    #[error("device {device}: one of the odds dropped, applied and late must be more than 0")]
+    Orphans {
+        /// The device.
+        device: String,
     },
     /// A host needs at least one path, and has at most eight.
     #[error("device {device}: a host has 1 to 8 paths, not {paths}")]

@@ -4,6 +4,7 @@
 //! another one; the device may by then have accepted the first copy, and carries both out. Without any path the
 //! requests wait, for ever or until the host gives up.
 
+use super::fault::FaultKind;
 use super::in_flight::{InFlight, Phase};
 use super::journal::Outcome;
 use super::machine::{Device, concern};
@@ -61,6 +62,7 @@ impl Device {
     pub fn lose_path(&mut self, now: Instant, host: u16, paths: Paths) -> Vec<Scheduled> {
         self.settle(now);
         self.hosts.entry(host).or_default().lost |= paths.mask();
+        self.tally.count(FaultKind::PathLoss).armed += 1;
         let lost = |request: &InFlight| {
             request.id.host == host && request.phase != Phase::Waiting && paths.mask() >> request.path & 1 == 1
         };
@@ -76,11 +78,13 @@ impl Device {
 
     /// The connections that `lost` picks are gone: each unanswered request is sent again when its host can.
     pub(super) fn lose_connections(&mut self, now: Instant, lost: impl Fn(&InFlight) -> bool) -> Vec<Scheduled> {
+        self.make_late(now, &lost);
         let mut scheduled = Vec::new();
         for token in self.requests.in_issue_order() {
             let Some(request) = self.requests.get_mut(token).filter(|request| lost(request)) else { continue };
             let copy = request.clone();
             request.awaited = false;
+            self.tally.count(FaultKind::PathLoss).fired += u64::from(self.powered);
             if request.phase != Phase::InService {
                 self.requests.remove(token);
             }
@@ -120,6 +124,7 @@ impl Device {
     pub(super) fn send(&mut self, now: Instant, token: Token) -> Option<Scheduled> {
         let (id, attempt) = self.requests.get_mut(token).map(|request| (request.id, request.attempt))?;
         let Some(path) = self.path_of(id.host) else {
+            self.tally.count(FaultKind::PathLoss).fired += u64::from(self.powered);
             self.wait_for_path(now, token);
             return self.wake(token);
         };
@@ -158,8 +163,17 @@ impl Device {
     /// Drops a request that had not taken effect: its host is dead, and it will never land.
     pub(super) fn drop_request(&mut self, token: Token) {
         let Some(request) = self.requests.remove(token) else { return };
-        if let Some(entry) = request.entry.filter(|_| request.phase == Phase::InService) {
-            self.journal.entry_mut(entry).outcome = Outcome::Dropped;
-        }
+        self.note_dropped(&request);
+    }
+
+    /// Notes that a request the device had accepted will not be carried out.
+    pub(super) fn note_dropped(&mut self, request: &InFlight) {
+        let Some(entry) = request.entry.filter(|_| request.phase == Phase::InService) else { return };
+        let entry = self.journal.entry_mut(entry);
+        entry.outcome = match entry.applied {
+            // A cut had let it land, or a part of it.
+            Some(_) => Outcome::Done,
+            None => Outcome::Dropped,
+        };
     }
 }

@@ -97,11 +97,6 @@ impl<V: Clone> RangeMap<V> {
         self.by_first.values_mut().map(|(_, value)| value)
     }
 
-    /// Keeps the values that `keep` wants.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
-        self.by_first.retain(|_, (_, value)| keep(value));
-    }
-
     /// The value at one sector.
     pub(super) fn get(&self, sector: u64) -> Option<&V> {
         let (_, (end, value)) = self.by_first.range(..=sector).next_back()?;

@@ -128,8 +128,10 @@ pub struct ReservationHeld {
 /// What a command does beside changing the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effect {
-    /// Hosts whose accepted commands end now.
-    pub(super) abort: Vec<u16>,
+    /// Hosts that were registered and are no more, by the will of another one.
+    pub(super) removed: Vec<u16>,
+    /// Whether their accepted commands end now.
+    pub(super) abort: bool,
 }
 
 /// Whether a request changes the medium, for the question whether it may pass.
@@ -203,10 +205,10 @@ impl Reservations {
             Reserve { key, kind } => self.reserve(host, key, kind),
             Release { key, kind } => self.release(host, key, kind),
             Preempt { key, victim_key, kind } => {
-                self.preempt(host, key, victim_key, kind).map(|_removed| Effect::default())
+                self.preempt(host, key, victim_key, kind).map(|removed| Effect { removed, abort: false })
             }
             PreemptAndAbort { key, victim_key, kind } => {
-                self.preempt(host, key, victim_key, kind).map(|abort| Effect { abort })
+                self.preempt(host, key, victim_key, kind).map(|removed| Effect { removed, abort: true })
             }
             Clear { key } => self.clear(host, key),
             ReadKeys | ReadReservation => Ok(Effect::default()),

@@ -117,7 +117,7 @@ fn preempting_the_holder_takes_the_reservation_over() {
     let mut table = table(WriteExclusiveRegistrantsOnly);
     let kind = WriteExclusiveRegistrantsOnly;
     let effect = table.execute(2, PreemptAndAbort { key: 22, victim_key: 11, kind }).unwrap();
-    assert_eq!(effect.abort, [1]);
+    assert_eq!(effect, Effect { removed: vec![1], abort: true });
     assert_eq!(table.held().unwrap().holder, Some(Registration { host: 2, key: 22 }));
     assert!(!table.allows(1, Access::Write));
     // The loser of the race comes second, is no longer registered, and is refused.
@@ -128,7 +128,7 @@ fn preempting_the_holder_takes_the_reservation_over() {
 fn plain_preempt_aborts_nothing() {
     let kind = WriteExclusiveRegistrantsOnly;
     let effect = table(kind).execute(2, Preempt { key: 22, victim_key: 11, kind }).unwrap();
-    assert_eq!(effect, Effect::default());
+    assert_eq!(effect, Effect { removed: vec![1], abort: false });
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn preempting_key_zero_of_all_registrants_removes_every_other_one() {
     let mut table = table(WriteExclusiveAllRegistrants);
     let kind = WriteExclusiveRegistrantsOnly;
     let effect = table.execute(2, PreemptAndAbort { key: 22, victim_key: 0, kind }).unwrap();
-    assert_eq!(effect.abort, [1]);
+    assert_eq!(effect.removed, [1]);
     assert_eq!(table.held(), Some(ReservationHeld { holder: Some(Registration { host: 2, key: 22 }), kind }));
 }
 

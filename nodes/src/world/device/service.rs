@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::content::Content;
+use super::armed::Victim;
+use super::fault::DeviceFault;
 use super::in_flight::{Phase, Work};
 use super::journal::{Entry, EntryKind, Outcome};
 use super::machine::Device;
-use super::range::SectorRange;
 use super::request::{Advanced, Answer, Completion, IoError, Token};
 use super::reservation::{Access, ReservationCommand};
+use super::tally::FaultKinds;
 use crate::world::digest::Digest;
 use crate::world::time::Instant;
 
@@ -16,28 +17,32 @@ impl Device {
     /// A request has reached the device.
     pub(super) fn accept(&mut self, at: Instant, token: Token) {
         let Some(request) = self.requests.get_mut(token) else { return };
-        let (host, work) = (request.origin.host, request.work.clone());
-        let refusal = self.refusal(host, &work);
+        let (host, command) = match request.work {
+            Work::Reservation(command) => (request.id.host, Some(command)),
+            _ => (request.id.host, None),
+        };
+        let refusal = self.refusal(token);
         self.enter_in_journal(at, token, refusal.map_or(Outcome::InFlight, Outcome::Failed));
-        match (refusal, work) {
+        match (refusal, command) {
             (Some(error), _) => self.answer(at, token, Err(error)),
-            (None, Work::Reservation(command)) => {
+            (None, Some(command)) => {
                 let result = self.reserve(at, host, command);
                 self.finish_entry(token, at, result.as_ref().err().copied());
                 self.answer(at, token, result);
             }
-            (None, work) => self.start_service(at, token, work.range()),
+            (None, None) => self.start_service(at, token),
         }
     }
 
     /// Why the device refuses a request at the door, if it does.
-    fn refusal(&self, host: u16, work: &Work) -> Option<IoError> {
-        let access = match work {
+    pub(super) fn refusal(&mut self, token: Token) -> Option<IoError> {
+        let request = self.requests.get_mut(token)?;
+        let access = match request.work {
             Work::Read(_) => Access::Read,
             Work::Write { .. } | Work::Flush(_) => Access::Write,
             Work::Reservation(_) | Work::Invalid => return None,
         };
-        (!self.reservations.allows(host, access)).then_some(IoError::ReservationConflict)
+        (!self.reservations.allows(request.id.host, access)).then_some(IoError::ReservationConflict)
     }
 
     fn enter_in_journal(&mut self, at: Instant, token: Token, outcome: Outcome) {
@@ -57,7 +62,7 @@ impl Device {
             request: request.id,
             attempt: request.attempt,
             origin: request.origin,
-            registered_key: self.reservations.key_of(request.origin.host),
+            registered_key: self.reservations.key_of(request.id.host),
             kind,
             range: request.work.range(),
             checksum: request.checksum,
@@ -69,118 +74,82 @@ impl Device {
             stable: None,
             acknowledged: None,
             outcome,
+            after_cut: None,
+            faults: FaultKinds::default(),
         }));
     }
 
-    fn start_service(&mut self, at: Instant, token: Token, range: SectorRange) {
-        let begins = self.when_free(at, range);
-        let ordered = self.options.personality.keeps_issue_order();
+    fn start_service(&mut self, at: Instant, token: Token) {
         let Some(request) = self.requests.get_mut(token) else { return };
         request.phase = Phase::InService;
-        let mut ends = begins + request.service;
-        if let Some(host) = self.hosts.get_mut(&request.id.host).filter(|_| ordered) {
+        let service = request.service;
+        let victim = request.victim(at, token);
+        self.mark_for_tearing(&victim);
+        let (extra, bandwidth) = self.slowed_down(&victim);
+        let mut ends = self.when_moved(&victim, bandwidth) + service + extra;
+        if self.options.personality.keeps_issue_order() {
+            let host = self.hosts.entry(victim.id.host).or_default();
             ends = ends.max(host.last_served);
             host.last_served = ends;
         }
         self.requests.due(token, ends);
     }
 
+    /// By how much faults delay a request, and the bandwidth they leave.
+    fn slowed_down(&mut self, victim: &Victim) -> (Duration, Option<u64>) {
+        let mut extra = Duration::ZERO;
+        let mut bandwidth = self.options.bandwidth;
+        if self.armory.is_empty() {
+            return (extra, bandwidth);
+        }
+        let slows = |fault| matches!(fault, DeviceFault::Slow { .. } | DeviceFault::Limp { .. });
+        for mut strike in self.strikes(victim, slows) {
+            match strike.fault {
+                DeviceFault::Slow { extra: more } => extra += more.draw(&mut strike.draws),
+                DeviceFault::Limp { bandwidth: left } => {
+                    bandwidth = Some(bandwidth.map_or(left, |known| known.min(left)))
+                }
+                _ => continue,
+            }
+            self.fired(victim, &strike);
+        }
+        (extra, bandwidth)
+    }
+
     /// When the device has moved the bytes it was given before, and these.
-    fn when_free(&mut self, at: Instant, range: SectorRange) -> Instant {
-        let Some(bandwidth) = self.options.bandwidth else { return at };
-        let bytes = range.count() * self.options.sector_size;
+    fn when_moved(&mut self, victim: &Victim, bandwidth: Option<u64>) -> Instant {
+        let Some(bandwidth) = bandwidth else { return victim.at };
+        let bytes = victim.range.count() * self.options.sector_size;
         let transfer = u128::from(bytes) * 1_000_000_000 / u128::from(bandwidth.max(1));
-        self.busy_until = self.busy_until.max(at) + Duration::from_nanos(transfer as u64);
+        let transfer = Duration::from_nanos(u64::try_from(transfer).unwrap_or(u64::MAX));
+        self.busy_until = self.busy_until.max(victim.at) + transfer;
         self.busy_until
     }
 
     /// Carries an accepted request out.
     pub(super) fn serve(&mut self, at: Instant, token: Token) {
         let Some(request) = self.requests.get_mut(token) else { return };
-        let (work, issued) = (request.work.clone(), request.issued);
-        let result = match work {
-            Work::Read(range) => self.read(range),
-            Work::Write { range, bytes, force_unit_access } => {
-                let content = Content::Bytes { buffer: bytes, origin: range.first };
-                self.write(at, token, range, content, force_unit_access)
+        let (work, issued, entry) = (request.work.clone(), request.issued, request.entry);
+        let victim = request.victim(at, token);
+        let result = match (work, entry) {
+            (Work::Read(_), _) => self.read(&victim),
+            (Work::Write { bytes, force_unit_access, .. }, Some(entry)) => {
+                self.write(&victim, entry, bytes, force_unit_access)
             }
-            Work::Flush(range) => self.flush(at, issued, range),
-            Work::Reservation(_) | Work::Invalid => return,
+            (Work::Flush(_), _) => self.flush(&victim, issued),
+            _ => return,
         };
         self.finish_entry(token, at, result.as_ref().err().copied());
         self.answer(at, token, result);
     }
 
-    fn read(&mut self, range: SectorRange) -> Result<Answer, IoError> {
-        let read = self.medium.image.read(range);
-        read.map(Answer::Data).map_err(|unreadable| IoError::Medium { sector: unreadable.sector })
-    }
-
-    fn write(
-        &mut self,
-        at: Instant,
-        token: Token,
-        range: SectorRange,
-        content: Content,
-        force_unit_access: bool,
-    ) -> Result<Answer, IoError> {
-        let Some(request) = self.requests.get_mut(token) else { return Err(IoError::Aborted) };
-        let (id, entry) = (request.id, request.entry);
-        self.take_space(range)?;
-        match entry {
-            Some(entry) if !force_unit_access && !self.options.personality.is_stable_when_applied() => {
-                self.medium.write_to_cache(id, entry, at, range, content);
-            }
-            _ => {
-                self.medium.write_through(range, content);
-                if let Some(entry) = entry {
-                    self.journal.entry_mut(entry).stable = Some(at);
-                }
-            }
-        }
-        Ok(Answer::Written)
-    }
-
-    /// Allots room for sectors that were never written before.
-    fn take_space(&mut self, range: SectorRange) -> Result<(), IoError> {
-        let Some(free) = self.free_space else { return Ok(()) };
-        let fresh = range.count() - self.medium.image.written_in(range);
-        self.free_space = Some(free.checked_sub(fresh).ok_or(IoError::NoSpace)?);
-        Ok(())
-    }
-
-    /// Makes stable what was acknowledged before the flush was issued.
-    fn flush(&mut self, at: Instant, issued: Instant, range: SectorRange) -> Result<Answer, IoError> {
-        if !self.options.personality.lies_about_flushes() {
-            let journal = &self.journal;
-            let mut stable = Vec::new();
-            self.medium.make_stable(
-                |write| {
-                    let acknowledged = journal.entry(write.entry).acknowledged;
-                    acknowledged.is_some_and(|when| when <= issued) && (range.is_empty() || write.range.overlaps(range))
-                },
-                |entry| stable.push(entry),
-            );
-            stable.into_iter().for_each(|entry| self.journal.entry_mut(entry).stable = Some(at));
-        }
-        Ok(Answer::Flushed)
-    }
-
-    /// Writes back what has been in the volatile cache for too long.
-    pub(super) fn write_back(&mut self, now: Instant) {
-        let (Some(age), Some(oldest)) = (self.options.write_back, self.medium.cache.front()) else { return };
-        if oldest.applied + age > now {
-            return;
-        }
-        let mut stable = Vec::new();
-        self.medium.make_stable(|write| write.applied + age <= now, |entry| stable.push(entry));
-        stable.into_iter().for_each(|entry| self.journal.entry_mut(entry).stable = Some(now));
-    }
-
     fn reserve(&mut self, at: Instant, host: u16, command: ReservationCommand) -> Result<Answer, IoError> {
         let effect = self.reservations.execute(host, command)?;
-        for victim in effect.abort {
-            self.abort(at, victim);
+        for victim in effect.removed {
+            match effect.abort {
+                true => self.abort(at, victim),
+                false => self.make_late(at, |request| request.id.host == victim),
+            }
         }
         let generation = self.reservations.generation();
         Ok(match command {
@@ -193,8 +162,7 @@ impl Device {
     }
 
     /// Ends what the device has accepted from `host` and not yet carried out.
-    pub(super) fn abort(&mut self, at: Instant, host: u16) -> usize {
-        let mut aborted = 0;
+    pub(super) fn abort(&mut self, at: Instant, host: u16) {
         for token in self.requests.in_issue_order() {
             let Some(request) = self.requests.get_mut(token) else { continue };
             if request.id.host != host || request.phase != Phase::InService {
@@ -203,15 +171,17 @@ impl Device {
             if let Some(entry) = request.entry {
                 self.journal.entry_mut(entry).outcome = Outcome::Aborted;
             }
-            aborted += 1;
             self.answer(at, token, Err(IoError::Aborted));
         }
-        aborted
     }
 
+    /// Notes how a request ended at the device, unless that has been said already.
     fn finish_entry(&mut self, token: Token, at: Instant, error: Option<IoError>) {
         let Some(entry) = self.requests.get_mut(token).and_then(|request| request.entry) else { return };
         let entry = self.journal.entry_mut(entry);
+        if entry.outcome != Outcome::InFlight {
+            return;
+        }
         match error {
             Some(error) => entry.outcome = Outcome::Failed(error),
             None => {
@@ -240,6 +210,8 @@ impl Device {
             Ok(Answer::Data(bytes)) => Digest::of(&bytes[..]),
             _ => request.checksum,
         };
+        let (struck, resent) = (request.struck, request.attempt != 0);
+        let path_lost = matches!(result, Err(IoError::PathLost));
         let completion = Completion { id: request.id, origin: request.origin, at, checksum, result };
         let answered = request.phase == Phase::Finished;
         if let Some(entry) = request.entry.filter(|_| answered) {
@@ -248,6 +220,7 @@ impl Device {
         if request.is_over() {
             self.requests.remove(token);
         }
+        self.count_observed(struck, resent || path_lost);
         Advanced::Done(completion)
     }
 }

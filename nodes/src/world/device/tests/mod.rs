@@ -1,8 +1,16 @@
 //! A device driven as a world drives it, in tests that read like a runbook.
 
 mod basics;
+mod bounds;
+mod crash;
+mod cuts;
+mod data_faults;
 mod death;
+mod errors;
+mod flushes;
 mod paths;
+mod properties;
+mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -156,6 +164,36 @@ impl Driver {
             Ok(Answer::Data(bytes)) => bytes.iter().step_by(512).copied().collect(),
             other => panic!("read of {count} sectors at {sector}: {other:?}"),
         }
+    }
+
+    /// Arms a fault now.
+    pub(super) fn arm(&mut self, arming: Arming) -> FaultId {
+        self.device.arm(self.now, arming)
+    }
+
+    /// The counts of a fault as (armed, fired, observed, repaired).
+    pub(super) fn counts(&self, kind: FaultKind) -> (u64, u64, u64, u64) {
+        let counts = self.device.faults().of(kind);
+        (counts.armed, counts.fired, counts.observed, counts.repaired)
+    }
+
+    /// The first byte of each sector of an image.
+    pub(super) fn bytes_of(image: &Image, sector: u64, count: u64) -> Vec<u8> {
+        let bytes = image.read(SectorRange::new(sector, count)).expect("it can be read");
+        bytes.iter().step_by(512).copied().collect()
+    }
+
+    /// The first byte of each sector, as it should be.
+    pub(super) fn pristine(&mut self, sector: u64, count: u64) -> Vec<u8> {
+        Driver::bytes_of(&self.device.pristine_image(self.now), sector, count)
+    }
+
+    /// Cuts the power and gives it back at once.
+    pub(super) fn power_cycle(&mut self, survivors: Survivors) {
+        let moments = self.device.power_cut(self.now, survivors);
+        self.keep(moments);
+        let moments = self.device.power_on(self.now);
+        self.keep(moments);
     }
 
     /// The one journal entry of a request.

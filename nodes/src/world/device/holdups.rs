@@ -1,0 +1,103 @@
+//! Requests that are held up: a device that hangs or stalls, for one host or for all; writes that land late.
+
+use std::time::Duration;
+
+use super::armed::Victim;
+use super::fault::{Arming, DeviceFault, FaultId, FaultKind};
+use super::in_flight::{InFlight, Phase};
+use super::machine::Device;
+use super::request::{Scheduled, Token};
+use super::tally::FaultKinds;
+use crate::world::time::Instant;
+
+impl Device {
+    /// True if a fault keeps the request from going on now; it is then due again when the fault ends.
+    pub(super) fn holds_up(&mut self, at: Instant, token: Token) -> bool {
+        if self.armory.is_empty() {
+            return false;
+        }
+        let Some(victim) = self.requests.get_mut(token).map(|request| request.victim(at, token)) else { return false };
+        self.begin_stalls(&victim);
+        let Some(strike) = self.strikes(&victim, |fault| fault == DeviceFault::Hang).into_iter().next() else {
+            return false;
+        };
+        self.fired(&victim, &strike);
+        if let Some(request) = self.requests.get_mut(token) {
+            request.held_by = Some(strike.id);
+        }
+        self.requests.due(token, strike.until);
+        true
+    }
+
+    /// A stall is a hang of everything it is aimed at, from the request that it strikes on. A request that has begun
+    /// one does not begin another when it goes on, or a rate of stalls would never end.
+    fn begin_stalls(&mut self, victim: &Victim) {
+        let begun = |request: &mut InFlight| request.struck.contains(FaultKind::Stall);
+        if self.requests.get_mut(victim.token).is_some_and(begun) {
+            return;
+        }
+        for mut strike in self.strikes(victim, |fault| matches!(fault, DeviceFault::Stall { .. })) {
+            let DeviceFault::Stall { length } = strike.fault else { continue };
+            let ends = victim.at + length.draw(&mut strike.draws);
+            let everything = Arming { range: None, chance: (1, 1), ..strike.aim };
+            self.armory.arm(victim.at, Arming { fault: DeviceFault::Hang, ..everything }.until(ends));
+            self.fired(victim, &strike);
+        }
+    }
+
+    /// By how much a fault delays a write in flight that has lost its host, its path or its key.
+    pub(super) fn lateness(&mut self, now: Instant, token: Token) -> Option<Duration> {
+        if self.armory.is_empty() {
+            return None;
+        }
+        let request = self.requests.get_mut(token).filter(|request| request.work.is_write())?;
+        let victim = request.victim(now, token);
+        let strikes = self.strikes(&victim, |fault| matches!(fault, DeviceFault::LateWrite { .. }));
+        let mut strike = strikes.into_iter().next()?;
+        let DeviceFault::LateWrite { delay } = strike.fault else { return None };
+        let delay = delay.draw(&mut strike.draws);
+        self.fired(&victim, &strike);
+        Some(delay)
+    }
+
+    /// Delays the accepted writes that `chosen` picks, if a fault says so.
+    pub(super) fn make_late(&mut self, now: Instant, chosen: impl Fn(&InFlight) -> bool) {
+        if self.armory.is_empty() {
+            return;
+        }
+        for token in self.requests.in_issue_order() {
+            let accepted = |request: &mut InFlight| request.phase == Phase::InService && chosen(request);
+            if !self.requests.get_mut(token).is_some_and(accepted) {
+                continue;
+            }
+            if let Some(delay) = self.lateness(now, token) {
+                self.requests.due(token, now + delay);
+            }
+        }
+    }
+
+    /// Lets go on what a fault held up for good.
+    pub(super) fn release(&mut self, now: Instant, fault: FaultId) -> Vec<Scheduled> {
+        let mut scheduled = Vec::new();
+        for token in self.requests.in_issue_order() {
+            let Some(request) = self.requests.get_mut(token) else { continue };
+            let sent = matches!(request.phase, Phase::OnPath | Phase::InService);
+            if sent && request.held_by == Some(fault) && request.next > now {
+                self.requests.due(token, now);
+                scheduled.push(token);
+            }
+        }
+        self.settle(now);
+        scheduled.into_iter().filter_map(|token| self.wake(token)).collect()
+    }
+
+    /// Counts what the sender of a request sees of the faults that struck it.
+    pub(super) fn count_observed(&mut self, struck: FaultKinds, path_trouble: bool) {
+        for kind in struck.iter().filter(|kind| kind.shows_in_the_answer()) {
+            self.tally.count(kind).observed += 1;
+        }
+        if path_trouble {
+            self.tally.count(FaultKind::PathLoss).observed += 1;
+        }
+    }
+}
