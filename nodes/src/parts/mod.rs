@@ -3,6 +3,7 @@
 pub mod area;
 pub mod control;
 pub mod encoding;
+pub mod engine;
 pub mod pages;
 pub mod service;
 pub mod shell;

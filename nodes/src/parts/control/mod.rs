@@ -130,7 +130,7 @@ impl ControlFile {
     /// # Errors
     /// [`ControlError::Failed`] if the device fails, [`ControlError::TooLong`] if the payload does not fit.
     pub async fn write(&self, page: &ControlPage) -> Result<(), ControlError> {
-        let bytes = self.encode(page)?;
+        let bytes = encode(page, self.system)?;
         for copy in [COPY, 0] {
             self.area.write(copy, bytes.clone()).await?;
             self.area.flush().await?;
@@ -146,19 +146,27 @@ impl ControlFile {
         let (page, system) = decode(&bytes).map_err(|Garbled| CopyProblem::Damaged)?;
         if system == self.system { Ok(page) } else { Err(CopyProblem::OtherSystem { found: system }) }
     }
+}
 
-    fn encode(&self, page: &ControlPage) -> Result<Vec<u8>, ControlError> {
-        let length = page.payload.len();
-        if length > LONGEST_PAYLOAD {
-            return Err(ControlError::TooLong { length });
-        }
-        let mut checked = Encoder::new();
-        checked.u32(length as u32).u64(self.system).u64(page.version).raw(&page.payload);
-        checked.zeros_to(COPY as usize - CHECKED);
-        let mut copy = Encoder::new();
-        copy.raw(&MAGIC).u32(crc32c::crc32c(checked.as_bytes())).raw(checked.as_bytes());
-        Ok(copy.into_bytes())
+/// Both copies of a page as they lie in its area, to be put on a device before a run.
+///
+/// # Errors
+/// [`ControlError::TooLong`] if the payload does not fit.
+pub fn encode_copies(page: &ControlPage, system: u64) -> Result<Vec<u8>, ControlError> {
+    encode(page, system).map(|copy| copy.repeat(2))
+}
+
+fn encode(page: &ControlPage, system: u64) -> Result<Vec<u8>, ControlError> {
+    let length = page.payload.len();
+    if length > LONGEST_PAYLOAD {
+        return Err(ControlError::TooLong { length });
     }
+    let mut checked = Encoder::new();
+    checked.u32(length as u32).u64(system).u64(page.version).raw(&page.payload);
+    checked.zeros_to(COPY as usize - CHECKED);
+    let mut copy = Encoder::new();
+    copy.raw(&MAGIC).u32(crc32c::crc32c(checked.as_bytes())).raw(checked.as_bytes());
+    Ok(copy.into_bytes())
 }
 
 /// The page in a copy, and the system it belongs to.

@@ -22,9 +22,10 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// Rows that are on no device yet: every page is dirty.
-    pub fn fresh(shape: PageShape, rows: &BTreeMap<Key, Row>) -> Self {
+    /// Rows that are on no device yet, as of position `lsn` of the log: every page is dirty.
+    pub fn fresh(shape: PageShape, rows: &BTreeMap<Key, Row>, lsn: Lsn) -> Self {
         let mut buffer = Buffer::empty(shape);
+        buffer.lsns.fill(lsn);
         for (key, row) in rows {
             buffer.rows[shape.page_of(*key) as usize].insert(*key, row.clone());
         }
@@ -102,7 +103,7 @@ impl PageStore {
         let mut batch: Vec<(u64, Vec<u8>)> = Vec::new();
         let mut size = 0;
         for page in pages {
-            let image = self.encode(page)?;
+            let image = self.shape().encode(page)?;
             let length = image.len() as u64;
             if length > double_write.room() {
                 return Err(PageError::Full { page: page.number, most_blocks: self.shape().most_blocks });

@@ -32,6 +32,20 @@ impl PageShape {
         self.pages * self.page_room()
     }
 
+    /// Where in the area a page is.
+    pub fn place_of(&self, page: u64) -> u64 {
+        page * self.page_room()
+    }
+
+    /// A page as the bytes that go to its place.
+    ///
+    /// # Errors
+    /// [`PageError::Full`] if its rows need too much room.
+    pub fn encode(&self, page: &Page) -> Result<Vec<u8>, PageError> {
+        let full = PageError::Full { page: page.number, most_blocks: self.most_blocks };
+        page.encode(self).ok_or(full)
+    }
+
     /// Bytes from one page to the next.
     fn page_room(&self) -> u64 {
         self.block_size * u64::from(self.most_blocks)
@@ -131,20 +145,11 @@ impl PageStore {
     /// # Errors
     /// [`PageError::Full`] if its rows need too much room, [`PageError::Device`] if it cannot be written.
     pub async fn write(&self, page: &Page) -> Result<(), PageError> {
-        self.write_image(page.number, self.encode(page)?).await
-    }
-
-    /// A page as the bytes that go to its place.
-    ///
-    /// # Errors
-    /// [`PageError::Full`] if its rows need too much room.
-    pub fn encode(&self, page: &Page) -> Result<Vec<u8>, PageError> {
-        let full = PageError::Full { page: page.number, most_blocks: self.shape.most_blocks };
-        page.encode(&self.shape).ok_or(full)
+        self.write_image(page.number, self.shape.encode(page)?).await
     }
 
     pub(super) async fn write_image(&self, number: u64, image: Vec<u8>) -> Result<(), PageError> {
-        let at = number * self.shape.page_room();
+        let at = self.shape.place_of(number);
         self.area.write(at, image).await.map_err(|error| PageError::Device { page: number, error })
     }
 
@@ -157,7 +162,7 @@ impl PageStore {
     }
 
     async fn read_blocks(&self, number: u64, blocks: u64) -> Result<crate::world::device::SharedBytes, PageError> {
-        let (at, length) = (number * self.shape.page_room(), blocks * self.shape.block_size);
+        let (at, length) = (self.shape.place_of(number), blocks * self.shape.block_size);
         self.area.read(at, length).await.map_err(|error| PageError::Device { page: number, error })
     }
 }

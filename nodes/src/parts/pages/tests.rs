@@ -98,13 +98,13 @@ fn any_flipped_bit_of_a_page_is_seen() {
 
 #[test]
 fn replaying_a_record_twice_or_an_older_one_changes_nothing() {
-    let mut buffer = Buffer::fresh(SHAPE, &BTreeMap::from([(1, vec![1])]));
+    let mut buffer = Buffer::fresh(SHAPE, &BTreeMap::from([(1, vec![1])]), Lsn::FIRST);
     let _ = buffer.take_dirty(1, WRITER);
-    buffer.apply(vec![(1, vec![2]), (2, vec![7]), (3, vec![8])], Lsn(100));
-    buffer.apply(vec![(1, vec![3])], Lsn(200));
+    buffer.apply(vec![(1, vec![2]), (2, vec![7]), (3, vec![8])], Lsn(5000));
+    buffer.apply(vec![(1, vec![3])], Lsn(6000));
     let rows = buffer.rows();
-    buffer.apply(vec![(1, vec![2]), (2, vec![7]), (3, vec![8])], Lsn(100));
-    buffer.apply(vec![(1, vec![3])], Lsn(200));
+    buffer.apply(vec![(1, vec![2]), (2, vec![7]), (3, vec![8])], Lsn(5000));
+    buffer.apply(vec![(1, vec![3])], Lsn(6000));
     assert_eq!(buffer.rows(), rows);
     assert_eq!(rows, BTreeMap::from([(1, vec![3]), (2, vec![7]), (3, vec![8])]));
 }
@@ -112,7 +112,7 @@ fn replaying_a_record_twice_or_an_older_one_changes_nothing() {
 /// What one write-out of all pages leaves, with a value that says which one it was.
 fn generation(number: i64) -> Vec<Page> {
     let rows: BTreeMap<Key, Row> = (0..40).map(|key| (key, vec![number; 30 + (key as usize * 7) % 60])).collect();
-    let mut buffer = Buffer::fresh(SHAPE, &BTreeMap::new());
+    let mut buffer = Buffer::fresh(SHAPE, &BTreeMap::new(), Lsn::NONE);
     buffer.apply(rows.into_iter().collect(), Lsn(100 * number as u64));
     buffer.take_dirty(number as u64, WRITER)
 }

@@ -70,10 +70,14 @@ impl Writer {
     /// Goes on behind `end`, where recovery stopped. Everything from `needed` on (the redo position) is kept when
     /// segments are used again.
     ///
+    /// What recovery read may still be in the volatile cache of the device, so it is flushed before anybody can act on
+    /// it.
+    ///
     /// # Errors
-    /// [`WalError::Failed`] if the last sector cannot be read.
+    /// [`WalError::Failed`] if the last sector cannot be read or the device cannot be flushed.
     pub async fn open_at(process: &Process, log: &Log, end: LogEnd, needed: Lsn, epoch: u64) -> Result<Self, WalError> {
         let tail = read_tail(log, end.end).await.map_err(WalError::Failed)?;
+        log.area().flush().await.map_err(WalError::Failed)?;
         Ok(Self::begin(process, log, end, needed, epoch, tail))
     }
 
