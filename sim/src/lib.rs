@@ -3,6 +3,7 @@
 pub mod check;
 pub mod draws;
 pub mod history;
+pub mod judge;
 pub mod run;
 pub mod scenario;
 pub mod verdict;

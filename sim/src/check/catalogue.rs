@@ -5,8 +5,8 @@
 use nodes::product::joined;
 
 use super::{
-    Finding, fenced_means_silent, linearizable, log_intact, no_lost_commit, one_lock_holder, opengauss_dms,
-    single_writer,
+    Finding, fenced_means_silent, isolation, linearizable, log_intact, no_lost_commit, no_stale_read, one_lock_holder,
+    opengauss_dms, single_writer, total_conserved,
 };
 
 /// One check as a reader meets it.
@@ -50,6 +50,9 @@ pub const SHARED: &[&Check] = &[
     &one_lock_holder::CHECK,
     &fenced_means_silent::CHECK,
     &linearizable::CHECK,
+    &no_stale_read::CHECK,
+    &isolation::CHECK,
+    &total_conserved::CHECK,
 ];
 
 /// The check with this name.

@@ -8,14 +8,17 @@
 
 pub mod catalogue;
 pub mod fenced_means_silent;
+pub mod isolation;
 pub mod linearizable;
 pub mod log_intact;
 pub mod log_reader;
 pub mod log_writes;
 pub mod no_lost_commit;
+pub mod no_stale_read;
 pub mod one_lock_holder;
 pub mod opengauss_dms;
 pub mod single_writer;
+pub mod total_conserved;
 pub mod written_trace;
 
 use nodes::world::time::Instant;

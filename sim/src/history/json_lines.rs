@@ -41,13 +41,30 @@ pub enum ReadError {
         reason: String,
     },
     /// The history was written by a newer version.
-    #[error("line {line}: the history has format {found}, this version reads up to {FORMAT}: use a newer simrun")]
+    #[error("line {line}: the history has format {found}, but this version reads up to {FORMAT}: use a newer simrun")]
     TooNew {
         /// The line, from 1.
         line: u64,
         /// The format it says it has.
         found: u32,
     },
+}
+
+impl ReadError {
+    /// The line that could not be read, from 1.
+    pub fn line(&self) -> u64 {
+        match self {
+            ReadError::NotAnOperation { line, .. }
+            | ReadError::Impossible { line, .. }
+            | ReadError::TooNew { line, .. } => *line,
+        }
+    }
+
+    /// The message without its line.
+    pub fn reason(&self) -> String {
+        let message = self.to_string();
+        message.split_once(": ").map_or(message.clone(), |(_, reason)| reason.to_string())
+    }
 }
 
 /// The first line.

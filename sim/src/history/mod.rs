@@ -42,15 +42,17 @@ pub struct History {
     pub operations: Vec<Operation>,
 }
 
-/// Where a history comes from.
+/// Where a history comes from, and so what its event numbers count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// A run of the simulator: moments are model time, events are numbers in the trace.
     #[default]
     Run,
-    /// A file recorded elsewhere: events are line numbers, and moments are told by them.
-    File,
+    /// A file recorded elsewhere: events are its lines, and moments are told by them.
+    Lines,
+    /// A file with several entries on one line: events are the numbers of entries, and moments are told by them.
+    Entries,
 }
 
 /// Names for keys and values that are not numbers where the history was recorded. Empty for our own runs.

@@ -62,8 +62,9 @@ impl History {
 
     fn moment(&self, time: String, event: Option<u64>) -> String {
         match (self.origin, event) {
-            (Origin::File, Some(line)) => format!("line {line}"),
-            _ => time,
+            (Origin::Lines, Some(line)) => format!("line {line}"),
+            (Origin::Entries, Some(entry)) => format!("entry {entry}"),
+            (Origin::Run, _) | (_, None) => time,
         }
     }
 
@@ -71,7 +72,7 @@ impl History {
     pub fn who(&self, operation: &Operation) -> String {
         let who = match self.origin {
             Origin::Run => format!("client {}", operation.client),
-            Origin::File => format!("process {}", operation.client),
+            Origin::Lines | Origin::Entries => format!("process {}", operation.client),
         };
         match &operation.node {
             Some(node) => format!("{who} at {node}"),
@@ -174,7 +175,7 @@ mod tests {
             Outcome::Unknown,
         );
         operation.called_event = Some(17);
-        let mut history = History { origin: Origin::File, ..History::default() };
+        let mut history = History { origin: Origin::Lines, ..History::default() };
         history.names.keys.insert(1, ":x".to_string());
         let told = "process 7 compared key :x with 8 to set 9 (outcome unknown), from line 17, never answered";
         assert_eq!(history.tell(&operation), told);

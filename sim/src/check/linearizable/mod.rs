@@ -39,7 +39,7 @@ pub const CHECK: Check = Check {
     promise_zh: "每个键上的操作等效于逐个依次执行,且每个操作的生效时刻都在其调用与应答之间。",
     example: Example {
         story: "Client 0 is told that 7 is written. Client 1 asks afterwards and still reads the old 3.",
-        text: include_str!("example.jsonl"),
+        text: include_str!("../examples/linearizable.jsonl"),
         judge: |text| super::judge_written_history(NAME, text, |history| check(history, Budget::default())),
     },
 };
