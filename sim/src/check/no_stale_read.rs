@@ -19,8 +19,8 @@ use crate::history::{Action, END, History, Interval, Key, Operation, Reply, Row,
 /// The name of the check.
 pub const NAME: &str = "no-stale-read";
 
-/// The bound of the catalogue's example.
-const EXAMPLE_BOUND: Duration = Duration::from_secs(1);
+/// How far a standby may lag where nobody says otherwise.
+pub const DEFAULT_BOUND: Duration = Duration::from_secs(1);
 
 /// The entry in the catalogue.
 pub const CHECK: Check = Check {
@@ -31,7 +31,7 @@ pub const CHECK: Check = Check {
         story: "The write of 7 is acknowledged by dn1. Three seconds later dn2 still answers with the old 3, though \
                 it may lag by one second at most.",
         text: include_str!("examples/no-stale-read.jsonl"),
-        judge: |text| super::judge_written_history(NAME, text, |history| check(history, EXAMPLE_BOUND)),
+        judge: |text| super::judge_written_history(NAME, text, |history| check(history, DEFAULT_BOUND)),
     },
 };
 

@@ -3,8 +3,8 @@
 use nodes::world::trace::Trace;
 
 use crate::check::{
-    Budget, Finding, fenced_means_silent, linearizable, log_intact, no_lost_commit, one_lock_holder, opengauss_dms,
-    single_writer,
+    Budget, Finding, fenced_means_silent, isolation, linearizable, log_intact, no_lost_commit, no_stale_read,
+    one_lock_holder, opengauss_dms, single_writer, total_conserved,
 };
 use crate::run::Record;
 
@@ -19,6 +19,9 @@ pub const JUDGES: &[(&str, Judge)] = &[
     (one_lock_holder::NAME, one_lock_holder::check),
     (fenced_means_silent::NAME, fenced_means_silent::check),
     (linearizable::NAME, |record| linearizable::check(&record.history, Budget::default())),
+    (no_stale_read::NAME, |record| no_stale_read::check(&record.history, no_stale_read::DEFAULT_BOUND)),
+    (isolation::NAME, |record| isolation::check(&record.history, isolation::Level::default(), Budget::default())),
+    (total_conserved::NAME, |record| total_conserved::check(&record.history, None)),
 ];
 
 /// A check that judges a trace.
