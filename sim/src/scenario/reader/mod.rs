@@ -1,6 +1,8 @@
-//! What reader knows while it walks through the file, and the small readers every part uses.
+//! Reads single values and names of a file, looks them up, and collects what is wrong with them.
 //!
-//! Each reader returns `None` only after it has reported why; callers let `None` pass through.
+//! Verbs and `lower` both need this, and neither may know the other's parts, so it stands apart from both. Each method
+//! returns `None` only after it has reported why; callers let `None` pass through. It does not know how a scenario is
+//! put together: that is `lower`.
 
 mod links;
 mod targets;
@@ -17,7 +19,7 @@ use crate::scenario::suggest::did_you_mean;
 use crate::scenario::values::{Ratio, Value, ValueError};
 use crate::scenario::vocabulary::{Product, Role, Vocabulary};
 
-/// The state of reader one file.
+/// The state of reading one file.
 pub(crate) struct Reader<'a> {
     source: &'a Source,
     pub(in crate::scenario) vocabulary: &'a Vocabulary,

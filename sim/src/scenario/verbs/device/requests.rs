@@ -1,13 +1,13 @@
-//! Faults of block devices.
+//! Faults that hit certain requests to a device, or certain sectors.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Verb;
+use super::super::Verb;
 use crate::scenario::located::Located;
 use crate::scenario::reader::Reader;
-pub use crate::scenario::target::DeviceTarget;
-use crate::scenario::values::{Bandwidth, DurationRange, Ratio, SectorRange, Size};
+use crate::scenario::target::DeviceTarget;
+use crate::scenario::values::{Ratio, SectorRange};
 
 /// Which requests to a device are hit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,16 +38,6 @@ impl RequestTarget {
         let sectors = self.sectors.map_or(String::new(), |sectors| format!(", sectors {sectors}"));
         format!("{share} {}{part}{sectors}", self.device.spoken())
     }
-}
-
-/// A device as it is written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct RawDevice {
-    /// The device. Default: the product's first one.
-    pub device: Option<Located<String>>,
-    /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
-    pub host: Option<Located<String>>,
 }
 
 /// Which requests to a device, as it is written.
@@ -282,137 +272,4 @@ impl Verb for BitRot {
             count => format!("flips a bit in each of {count} {sectors} {}{part}", self.device.spoken()),
         }
     }
-}
-
-/// Verbs that take nothing but a device.
-macro_rules! on_a_device {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, path: $path:literal, says: $story:literal;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-        pub struct $name {
-            /// The device, and whose.
-            #[serde(flatten)]
-            pub device: DeviceTarget,
-        }
-
-        impl Verb for $name {
-            type Raw = RawDevice;
-            const LASTS: bool = $lasts;
-
-            fn lower(raw: &Located<RawDevice>, reader: &mut Reader<'_>) -> Option<Self> {
-                let arguments = raw.value();
-                if $path && arguments.host.is_none() {
-                    reader.missing(raw.span(), "`host`");
-                    return None;
-                }
-                let device = reader.device_target(&arguments.device, &arguments.host, raw.span())?;
-                Some($name { device })
-            }
-
-            fn story(&self) -> String {
-                format!($story, device = self.device.spoken())
-            }
-        }
-    )+};
-}
-
-on_a_device! {
-    /// Cuts the power of a device.
-    PowerCut, lasts: true, path: false, says: "cuts the power {device}";
-    /// Lets requests to a device hang; they go on when the fault ends.
-    StallDevice, lasts: true, path: false, says: "lets all requests {device} hang";
-    /// Cuts one host's path to a device.
-    LosePath, lasts: true, path: true, says: "cuts the path {device}";
-    /// Gives a host its path to a device back.
-    RestorePath, lasts: false, path: true, says: "restores the path {device}";
-    /// Makes a device forget its reservations.
-    LoseReservation, lasts: false, path: false, says: "forgets the reservations {device}";
-}
-
-/// Verbs that take a device and one thing more.
-macro_rules! on_a_device_with {
-    ($(
-        $(#[$doc:meta])* $name:ident,
-        $(#[$raw_doc:meta])* raw $raw:ident { $(#[$key_doc:meta])* $key:ident: $type:ty, default $default:expr }
-        says: $story:literal;
-    )+) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-        pub struct $name {
-            /// The device, and whose.
-            #[serde(flatten)]
-            pub device: DeviceTarget,
-            $(#[$key_doc])*
-            pub $key: $type,
-        }
-
-        $(#[$raw_doc])*
-        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-        pub(crate) struct $raw {
-            /// The device. Default: the product's first one.
-            pub device: Option<Located<String>>,
-            /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
-            pub host: Option<Located<String>>,
-            $(#[$key_doc])*
-            pub $key: Option<Located<String>>,
-        }
-
-        impl Verb for $name {
-            type Raw = $raw;
-            const LASTS: bool = true;
-
-            fn lower(raw: &Located<$raw>, reader: &mut Reader<'_>) -> Option<Self> {
-                let arguments = raw.value();
-                let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
-                let default: Option<$type> = $default;
-                let $key = match (&arguments.$key, default) {
-                    (None, Some(default)) => Some(default),
-                    ($key, _) => {
-                        reader.required($key, stringify!($key), raw.span()).and_then(|text| reader.value(text))
-                    }
-                };
-                Some($name { device: device?, $key: $key? })
-            }
-
-            fn story(&self) -> String {
-                format!($story, value = self.$key, device = self.device.spoken())
-            }
-        }
-    )+};
-}
-
-on_a_device_with! {
-    /// Gives requests to a device another latency.
-    SlowDevice,
-    /// `slow-device` as it is written.
-    raw RawSlowDevice {
-        /// How long a request takes: "100ms", or a range from which each request draws, "50ms..2s".
-        latency: DurationRange, default None
-    }
-    says: "lets requests {device} take {value}";
-    /// Limits how much a device does in a second.
-    LimpDevice,
-    /// `limp-device` as it is written.
-    raw RawLimpDevice {
-        /// How much goes through: "1MB/s".
-        bandwidth: Bandwidth, default None
-    }
-    says: "limits requests {device} to {value}";
-    /// Fills a device up.
-    FillDevice,
-    /// `fill-device` as it is written.
-    raw RawFillDevice {
-        /// How much space is left: "16MB". Default: none.
-        leave: Size, default Some(Size(0))
-    }
-    says: "leaves {value} of space {device}";
-    /// Lets writes in flight of a host that dies or is fenced land later all the same.
-    LateWrite,
-    /// `late-write` as it is written.
-    raw RawLateWrite {
-        /// How much later each such write lands: "5s", or a range from which each write draws, "0s..30s".
-        delay: DurationRange, default None
-    }
-    says: "lets writes in flight {device} land {value} later, once their host is dead or fenced";
 }
