@@ -6,5 +6,6 @@ pub mod history;
 pub mod judge;
 pub mod run;
 pub mod scenario;
+pub mod tell;
 pub mod verdict;
 pub mod vocabulary;

@@ -22,7 +22,7 @@ pub(super) fn answer(check: &Check, record: &Record) -> Judged {
         }
         Promise::Sometimes(what) => (Mode::Sometimes, sometimes(record, what)),
     };
-    Judged { name: check.name(), mode, promise: promise(check), finding, expected: false }
+    Judged { name: check.name(), mode, promise: promise(check), finding, expected: false, line: check.place.line }
 }
 
 fn promise(check: &Check) -> Sentence {

@@ -43,6 +43,8 @@ pub struct Judged {
     pub finding: Finding,
     /// Whether the scenario expects this answer.
     pub expected: bool,
+    /// Where the check stands in the scenario file: a line counted from 1.
+    pub line: usize,
 }
 
 /// What a run is worth, ordered from best to worst.

@@ -1,0 +1,89 @@
+//! The operator's steps: planned beside done.
+
+use reports::{StatusOutput, Step, StepKind, StepOutcome};
+
+use super::Tale;
+use super::moment::moment;
+use super::settings::planned;
+use crate::run::record::{self, CommandRecord, StepRecord};
+use crate::scenario::verbs::StepVerb;
+
+/// Words by which commands say that they only look. Products' tables do not say it otherwise.
+const LOOKING: [&str; 9] = ["query", "status", "show", "check", "list", "view", "info", "display", "monitor"];
+
+/// The steps in the order they began; those that never did come last.
+pub(super) fn runbook(tale: &Tale<'_>) -> Vec<Step> {
+    let mut steps: Vec<(&StepRecord, Step)> =
+        tale.record.steps.iter().enumerate().map(|(number, record)| (record, step(tale, number, record))).collect();
+    steps.sort_by_key(|(record, _)| (record.began.is_none(), record.began));
+    steps.into_iter().map(|(_, step)| step).collect()
+}
+
+fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
+    let written = &tale.scenario.steps[number];
+    let drawn = &tale.draws.steps[number];
+    let lines = |command: &CommandRecord| command.lines.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
+    let after = record.ended.and_then(|ended| tale.record.states_at(ended));
+    let nodes_after = |fits: fn(&nodes::product::NodeState) -> bool| {
+        let nodes = after.map(|snapshot| snapshot.nodes.as_slice()).unwrap_or_default();
+        nodes.iter().filter(|node| fits(node)).map(|node| node.host.clone()).collect()
+    };
+    Step {
+        name: record.name.clone(),
+        host: joined(record.commands.iter().map(|command| command.host.clone())).unwrap_or_else(|| "-".to_owned()),
+        command: joined(record.commands.iter().map(CommandRecord::line)).unwrap_or_else(|| drawn.verb.story()),
+        kind: kind(&drawn.verb),
+        planned: planned(&written.when, &drawn.when),
+        started: record.began.map(moment),
+        ended: record.ended.map(moment),
+        outcome: outcome(&record.outcome),
+        exit_code: record.commands.last().and_then(|command| command.exit_code),
+        output: record.commands.iter().flat_map(lines).collect(),
+        excerpt: Vec::new(),
+        expected: None,
+        primary_after: nodes_after(|node| node.role == "primary"),
+        writers_after: nodes_after(|node| node.writable),
+    }
+}
+
+/// Several commands or hosts of one step, each once; none where there is none.
+fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
+    let mut parts: Vec<String> = parts.collect();
+    parts.dedup();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Whether a step only looks.
+pub(super) fn kind(verb: &StepVerb) -> StepKind {
+    match verb {
+        StepVerb::Command(command) if command.words.iter().any(|word| LOOKING.contains(&word.as_str())) => {
+            StepKind::Query
+        }
+        _ => StepKind::Change,
+    }
+}
+
+fn outcome(outcome: &record::StepOutcome) -> StepOutcome {
+    match outcome {
+        record::StepOutcome::Succeeded => StepOutcome::Succeeded,
+        record::StepOutcome::Failed => StepOutcome::Failed,
+        record::StepOutcome::TimedOut => StepOutcome::TimedOut,
+        record::StepOutcome::Unfinished => StepOutcome::Unfinished,
+        record::StepOutcome::NeverStarted | record::StepOutcome::PutAside(_) => StepOutcome::NeverStarted,
+    }
+}
+
+/// What status commands printed.
+pub(super) fn status(tale: &Tale<'_>) -> Vec<StatusOutput> {
+    let looking = tale.record.steps.iter().zip(&tale.draws.steps);
+    let commands =
+        looking.filter(|(_, drawn)| kind(&drawn.verb) == StepKind::Query).flat_map(|(step, _)| &step.commands);
+    let output = |command: &CommandRecord| StatusOutput {
+        at: moment(command.ended.unwrap_or(command.began)),
+        command: command.line(),
+        lines: command.lines.iter().map(|(_, line)| line.clone()).collect(),
+    };
+    let mut outputs: Vec<StatusOutput> = commands.map(output).collect();
+    outputs.sort_by_key(|output| output.at);
+    outputs
+}

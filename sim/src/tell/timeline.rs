@@ -1,0 +1,191 @@
+//! What happened, in order: steps, faults, announcements, processes, outages, complaints in logs.
+//!
+//! A run has tens of thousands of events and a reader has a minute. What was done to the cluster is always major; what
+//! the cluster announces is major if it is rare, because what happens every second is no news.
+
+use std::collections::BTreeMap;
+
+use nodes::product::events;
+use nodes::world::time::Instant;
+use nodes::world::trace::{Event, Fields, Place, ProcessChange, What};
+use reports::{Entry, EntryKind, Importance, Landmark, Outage, Sentence, StepKind};
+
+use super::Tale;
+use super::logs::complains;
+use super::moment::{host_and_process, moment};
+use super::runbook::kind;
+
+/// What is announced more often than this in a run is no news.
+const RARE: usize = 12;
+/// A complaint that is logged more often than this is no news.
+const RARE_COMPLAINT: usize = 6;
+
+/// The entries in order of time.
+pub(super) fn timeline(tale: &Tale<'_>, outages: &[Outage]) -> Vec<Entry> {
+    let news = News::of(tale);
+    let mut entries: Vec<Entry> =
+        tale.record.trace.events().iter().filter_map(|event| entry(tale, &news, event)).collect();
+    entries.extend(commands(tale));
+    entries.extend(faults(tale));
+    for outage in outages {
+        entries.push(noticed(&outage.first_failed));
+        entries.extend(outage.first_durable.iter().map(noticed));
+    }
+    entries.sort_by_key(|entry| (entry.at, entry.event));
+    entries
+}
+
+/// How often things happened, and from when on they are interesting at all.
+struct News<'a> {
+    announced: BTreeMap<&'a str, usize>,
+    complained: BTreeMap<String, usize>,
+    ready: Instant,
+}
+
+impl<'a> News<'a> {
+    fn of(tale: &Tale<'a>) -> Self {
+        let mut news = News { announced: BTreeMap::new(), complained: BTreeMap::new(), ready: Instant::START };
+        let trace = &tale.record.trace;
+        if let Some((event, _)) = trace.announced(events::CLUSTER_READY).next() {
+            news.ready = event.at;
+        }
+        for event in trace.events() {
+            match &event.what {
+                What::Announced { name, .. } => *news.announced.entry(name).or_default() += 1,
+                What::Log { line, .. } if complains(line) => {
+                    *news.complained.entry(pattern(line)).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        news
+    }
+
+    fn weigh(&self, at: Instant, is_news: bool) -> Importance {
+        if is_news && at >= self.ready { Importance::Major } else { Importance::Normal }
+    }
+}
+
+/// A log line without its numbers: what repeats with other numbers is the same complaint.
+fn pattern(line: &str) -> String {
+    line.chars().filter(|character| !character.is_ascii_digit()).collect()
+}
+
+fn entry(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Entry> {
+    let (lane, component) = host_and_process(&tale.record.trace, event.place);
+    if lane.as_ref().is_some_and(|host| !tale.is_node(host)) {
+        return None;
+    }
+    let (kind, importance, text) = match &event.what {
+        What::Announced { name, fields } => {
+            let is_news = !QUIET.contains(name) && news.announced.get(name).is_none_or(|count| *count <= RARE);
+            (EntryKind::Announced, news.weigh(event.at, is_news), announced(name, fields))
+        }
+        What::Process(change) => {
+            let is_database = component.as_ref().is_some_and(|process| tale.is_database(process));
+            let (is_news, text) = process(*change, event.place);
+            (EntryKind::Process, news.weigh(event.at, is_news && is_database), text)
+        }
+        What::Host(text) => (EntryKind::Process, Importance::Normal, Sentence::english(text.to_string())),
+        What::Log { line, .. } if complains(line) => {
+            let is_news = news.complained.get(&pattern(line)).is_none_or(|count| *count <= RARE_COMPLAINT);
+            (EntryKind::Log, news.weigh(event.at, is_news), Sentence::english(line.to_string()))
+        }
+        _ => return None,
+    };
+    Some(Entry { at: moment(event.at), event: Some(event.number), lane, component, kind, importance, text })
+}
+
+/// What lanes and the strip of writers show better.
+const QUIET: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
+
+fn announced(name: &str, fields: &Fields) -> Sentence {
+    let values: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let values = values.join(", ");
+    let with = |words: &str| if values.is_empty() { words.to_owned() } else { format!("{words} ({values})") };
+    match name {
+        events::WRITES_OPENED => Sentence::new(with("accepts writes from now on"), with("开始接受写入")),
+        events::WRITES_CLOSED => Sentence::new(with("accepts no writes any more"), with("停止接受写入")),
+        events::CLUSTER_READY => Sentence::new(with("the cluster is ready"), with("集群就绪")),
+        events::REPLAY_STARTED => Sentence::new(with("replay of the log begins"), with("开始回放日志")),
+        events::REPLAY_FINISHED => Sentence::new(with("replay of the log is done"), with("日志回放完成")),
+        events::FENCED => Sentence::new(with("a node is fenced"), with("节点已被隔离")),
+        other => Sentence::english(with(other)),
+    }
+}
+
+/// What happened to a process, and whether it is more than the first start of a run.
+fn process(change: ProcessChange, place: Place) -> (bool, Sentence) {
+    let life = if let Place::Process(_, incarnation) = place { incarnation.0 } else { 0 };
+    match change {
+        ProcessChange::Started if life <= 1 => (false, Sentence::new("starts", "启动")),
+        ProcessChange::Started => {
+            (true, Sentence::new(format!("starts again, life {life}"), format!("再次启动,第 {life} 次")))
+        }
+        ProcessChange::Exited(code) => {
+            (true, Sentence::new(format!("exits by itself with code {code}"), format!("自行退出,退出码 {code}")))
+        }
+        ProcessChange::Killed => (true, Sentence::new("is gone, killed", "已被杀死")),
+        ProcessChange::Paused => (true, Sentence::new("is frozen", "被冻结")),
+        ProcessChange::Resumed => (true, Sentence::new("goes on", "继续运行")),
+    }
+}
+
+fn commands(tale: &Tale<'_>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (step, drawn) in tale.record.steps.iter().zip(&tale.draws.steps) {
+        let importance = if kind(&drawn.verb) == StepKind::Query { Importance::Normal } else { Importance::Major };
+        for command in &step.commands {
+            let component = command.words.first().cloned();
+            let entry = |at, importance, text| Entry {
+                at: moment(at),
+                event: None,
+                lane: Some(command.host.clone()),
+                component: component.clone(),
+                kind: EntryKind::Step,
+                importance,
+                text,
+            };
+            entries.push(entry(command.began, importance, Sentence::english(command.line())));
+            if let (Some(ended), Some(code)) = (command.ended, command.exit_code) {
+                let text = Sentence::new(format!("{} returns {code}", step.name), format!("{} 返回 {code}", step.name));
+                entries.push(entry(ended, importance, text));
+            }
+        }
+    }
+    entries
+}
+
+fn faults(tale: &Tale<'_>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (fault, drawn) in tale.record.faults.iter().zip(&tale.draws.faults) {
+        let lane = fault.targets.first().and_then(|target| target.split(['/', ' ']).next()).map(str::to_owned);
+        let lane = lane.filter(|host| tale.is_node(host));
+        let entry = |at, text| Entry {
+            at: moment(at),
+            event: None,
+            lane: lane.clone(),
+            component: None,
+            kind: EntryKind::Fault,
+            importance: Importance::Major,
+            text,
+        };
+        let name = &fault.name;
+        entries.extend(fault.fired.map(|at| entry(at, Sentence::english(format!("{name}: {}", drawn.verb.story())))));
+        let ended = Sentence::new(format!("{name} is over"), format!("{name} 结束"));
+        entries.extend(fault.ended.map(|at| entry(at, ended)));
+    }
+    entries
+}
+
+fn noticed(landmark: &Landmark) -> Entry {
+    Entry {
+        at: landmark.at,
+        event: landmark.event,
+        lane: None,
+        component: None,
+        kind: EntryKind::Client,
+        importance: Importance::Major,
+        text: landmark.what.clone(),
+    }
+}

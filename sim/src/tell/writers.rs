@@ -1,0 +1,69 @@
+//! Who could write when: from the announcement that writes are open to the one that they are closed, or to the end of
+//! the process, whichever comes first.
+
+use std::collections::BTreeMap;
+
+use nodes::product::{Content, Region, events};
+use nodes::world::device::EntryKind;
+use nodes::world::time::Instant;
+use nodes::world::trace::{HostId, Place, ProcessChange, ProcessId, What};
+use reports::WriteInterval;
+
+use super::Tale;
+use super::moment::moment;
+
+/// The intervals in order of time.
+pub(super) fn writers(tale: &Tale<'_>) -> Vec<WriteInterval> {
+    let mut open: BTreeMap<ProcessId, Instant> = BTreeMap::new();
+    let mut found: Vec<(Instant, Option<Instant>, ProcessId)> = Vec::new();
+    for event in tale.record.trace.events() {
+        let Place::Process(process, _) = event.place else { continue };
+        match &event.what {
+            What::Announced { name: events::WRITES_OPENED, .. } => {
+                open.entry(process).or_insert(event.at);
+            }
+            What::Announced { name: events::WRITES_CLOSED, .. }
+            | What::Process(ProcessChange::Exited(_) | ProcessChange::Killed) => {
+                found.extend(open.remove(&process).map(|from| (from, Some(event.at), process)));
+            }
+            _ => {}
+        }
+    }
+    found.extend(open.into_iter().map(|(process, from)| (from, None, process)));
+    found.sort();
+    found.into_iter().map(|(from, until, process)| interval(tale, from, until, process)).collect()
+}
+
+fn interval(tale: &Tale<'_>, from: Instant, until: Option<Instant>, process: ProcessId) -> WriteInterval {
+    let trace = &tale.record.trace;
+    let host = trace.processes.get(usize::from(process.0)).map(|name| name.host);
+    let node = host.map_or_else(|| "?".to_owned(), |host| trace.host_name(host).to_owned());
+    let region = log_of(tale, &node);
+    WriteInterval {
+        log: region.map_or_else(|| "log".to_owned(), |region| region.name.clone()),
+        writes: host.zip(region).map_or(0, |(host, region)| writes(tale, host, region, from, until)),
+        node,
+        from: moment(from),
+        until: until.map(moment),
+    }
+}
+
+/// The log a node writes: its own where every node has one, the only one otherwise.
+fn log_of<'a>(tale: &Tale<'a>, node: &str) -> Option<&'a Region> {
+    let mut logs = tale.record.regions.iter().filter(|region| region.content == Content::Log);
+    let own = logs.clone().find(|region| region.name.split(' ').any(|word| word == node));
+    own.or_else(|| logs.next())
+}
+
+/// How many writes of a host to a log took effect in a stretch of time.
+fn writes(tale: &Tale<'_>, host: HostId, region: &Region, from: Instant, until: Option<Instant>) -> u64 {
+    let Some(device) = tale.record.device(region.device) else { return 0 };
+    let sector = device.visible.sector_size();
+    let (first, end) = (region.offset / sector, (region.offset + region.length).div_ceil(sector));
+    let entries = device.journal.entries().iter().filter(|entry| {
+        let in_time = entry.applied.is_some_and(|at| at >= from && until.is_none_or(|until| at <= until));
+        let in_place = entry.range.first < end && first < entry.range.end;
+        entry.origin.host == host.0 && matches!(entry.kind, EntryKind::Write { .. }) && in_time && in_place
+    });
+    entries.count() as u64
+}
