@@ -1,6 +1,7 @@
 //! Everything that drives the simulated world: scenarios, draws, runs, checks, and the command line.
 
 pub mod check;
+pub mod cli;
 pub mod draws;
 pub mod history;
 pub mod judge;

@@ -1,0 +1,219 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Rehearses failures of database clusters in a deterministic simulation.
+#[derive(Parser, Debug)]
+#[command(
+    name = "simrun",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "`simrun FILE` is `simrun run FILE`. Exit codes: simrun explain exit-codes."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What to run, if no command is given.
+    #[command(flatten)]
+    pub run: RunArguments,
+    /// Say more about what happens, with model time (-v info, -vv debug); RUST_LOG chooses in detail.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Colour: auto follows the terminal, NO_COLOR and CLICOLOR_FORCE.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true)]
+    pub color: Colour,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run scenarios and judge them.
+    Run(RunArguments),
+    /// Read scenario files and say what they do, without running anything.
+    Check {
+        /// Scenario files or folders.
+        #[arg(required = true)]
+        scenarios: Vec<PathBuf>,
+        /// How mistakes are shown.
+        #[arg(long, value_enum, default_value_t = MistakeFormat::Carets)]
+        format: MistakeFormat,
+    },
+    /// List what there is.
+    List {
+        /// What to list.
+        #[arg(value_enum)]
+        what: Listed,
+        /// Only what belongs to this product (for events).
+        #[arg(long)]
+        product: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a check, a fault or step verb, a mistake's code (S014) or the exit codes.
+    Explain {
+        /// What to explain.
+        topic: String,
+    },
+    /// Print the JSON Schema of scenario files.
+    Schema,
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// What to run, and how.
+#[derive(Args, Debug, Clone)]
+pub struct RunArguments {
+    /// Scenario files or folders.
+    #[arg(required = true)]
+    pub scenarios: Vec<PathBuf>,
+    /// Run this seed (default: the first of the scenario's [run] seeds).
+    #[arg(long, conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Run these seeds, both ends included: 1..50.
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// How many seeds to run at once (default: one for each core).
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Stop after the first seed that does not end as expected.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Write reports, records and the nodes' own logs below this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
+    /// The language of the screen.
+    #[arg(long, value_enum, default_value_t = Lang::Auto)]
+    pub lang: Lang,
+    /// Run each seed twice and name the first event that differs.
+    #[arg(long)]
+    pub check_determinism: bool,
+}
+
+/// A range of seeds, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+}
+
+impl FromStr for Seeds {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a range of seeds such as 1..50");
+        let (first, last) = text.split_once("..").ok_or_else(wrong)?;
+        let seeds = Seeds { first: first.parse().map_err(|_| wrong())?, last: last.parse().map_err(|_| wrong())? };
+        if seeds.last < seeds.first {
+            return Err(format!("`{text}` ends before it begins: both ends are included, the smaller comes first"));
+        }
+        Ok(seeds)
+    }
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One screen for people.
+    Pretty,
+    /// The same without colour.
+    Plain,
+    /// One JSON object for each seed, and a summary.
+    Jsonl,
+}
+
+/// How mistakes in scenario files are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MistakeFormat {
+    /// Underlined, for people.
+    Carets,
+    /// One JSON object a line.
+    Jsonl,
+    /// GitHub annotations.
+    Github,
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Lang {
+    /// As LC_ALL, LC_MESSAGES or LANG say.
+    Auto,
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What can be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Checks and what they promise.
+    Checks,
+    /// Fault verbs.
+    Faults,
+    /// Step verbs.
+    Steps,
+    /// Product models.
+    Models,
+    /// Scenario files below the folder `scenarios`.
+    Scenarios,
+    /// Events that nodes announce.
+    Events,
+    /// Real bugs that can be switched back on.
+    Defects,
+    /// Parameters of products.
+    Parameters,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_a_range_with_both_ends() {
+        assert_eq!("1..50".parse(), Ok(Seeds { first: 1, last: 50 }));
+        assert!("50..1".parse::<Seeds>().is_err());
+        assert!("1-50".parse::<Seeds>().is_err());
+    }
+
+    #[test]
+    fn a_file_alone_is_run() {
+        let arguments = Arguments::parse_from(["simrun", "x.toml", "--seed", "7"]);
+        assert!(arguments.command.is_none());
+        assert_eq!(arguments.run.seed, Some(7));
+        let spelled_out = Arguments::parse_from(["simrun", "run", "x.toml", "--seed", "7"]);
+        assert!(matches!(spelled_out.command, Some(Command::Run(run)) if run.seed == Some(7)));
+    }
+}

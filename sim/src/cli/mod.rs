@@ -1,0 +1,151 @@
+//! The command line: what was typed, what is done about it, and how the program ends.
+//!
+//! Results go to standard output, everything else to standard error. A closed pipe is no error.
+
+pub mod arguments;
+mod catalogue;
+mod determinism;
+mod exit;
+mod files;
+mod interrupt;
+mod logging;
+mod results;
+mod run;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser};
+use thiserror::Error;
+
+pub use exit::Exit;
+
+use crate::scenario::{Rejected, schema_json};
+use crate::vocabulary;
+use arguments::{Arguments, Colour, Command, MistakeFormat};
+
+/// Why a command could not be carried out.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// A scenario file has mistakes; they have been shown.
+    #[error("{0}")]
+    Rejected(Box<Rejected>),
+    /// There is nothing to run.
+    #[error("no scenario files below {}: a scenario is a file that ends in .toml", .0.display())]
+    NoScenarios(PathBuf),
+    /// A folder cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file named like a command.
+    #[error(
+        "`{0}` is a command, not a file: options of a command come after it (`simrun {0} …`); a file of that name is ./{0}"
+    )]
+    CommandAsFile(String),
+    /// Nothing is known by a name.
+    #[error("nothing here is called `{name}`{}", hint.as_ref().map_or(String::new(), |hint| format!("; {hint}")))]
+    Unknown {
+        /// The name.
+        name: String,
+        /// What may be meant.
+        hint: Option<String>,
+    },
+    /// Results cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output is gone or full.
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    fn exit(&self) -> Exit {
+        match self {
+            CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::AsExpected,
+            CliError::Output(_) | CliError::Unwritable { .. } => Exit::OurBug,
+            _ => Exit::Usage,
+        }
+    }
+}
+
+/// Does what the command line says; the exit code.
+pub fn main() -> u8 {
+    let arguments = Arguments::parse();
+    match arguments.color {
+        Colour::Auto => {}
+        Colour::Always => anstream::ColorChoice::Always.write_global(),
+        Colour::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    logging::start(arguments.verbose);
+    interrupt::listen();
+    let done = match arguments.command {
+        None => run::run(&arguments.run),
+        Some(command) => carry_out(command),
+    };
+    match done {
+        Ok(exit) => exit.code(),
+        Err(error) => {
+            let exit = error.exit();
+            if exit != Exit::AsExpected && !matches!(error, CliError::Rejected(_)) {
+                anstream::eprintln!("error: {error}");
+            }
+            exit.code()
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<Exit, CliError> {
+    let mut out = anstream::stdout().lock();
+    match command {
+        Command::Run(arguments) => {
+            drop(out);
+            return run::run(&arguments);
+        }
+        Command::Check { scenarios, format } => return check(&scenarios, format),
+        Command::List { what, product, json } => catalogue::list(&mut out, what, product.as_deref(), json)?,
+        Command::Explain { topic } => catalogue::explain(&mut out, &topic)?,
+        Command::Schema => writeln!(out, "{}", schema_json())?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "simrun", &mut script);
+            out.write_all(&script)?;
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            out.write_all(&page)?;
+        }
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// Reads every file, explains those that are sound and shows the mistakes of the others.
+fn check(paths: &[PathBuf], format: MistakeFormat) -> Result<Exit, CliError> {
+    let vocabulary = vocabulary::known();
+    let mut exit = Exit::AsExpected;
+    let mut out = anstream::stdout().lock();
+    for file in files::scenarios(paths)? {
+        match files::load(&file, &vocabulary) {
+            Ok(accepted) => {
+                files::show_warnings(&accepted, format);
+                if format == MistakeFormat::Carets {
+                    writeln!(out, "{}", crate::scenario::explain(&accepted.scenario))?;
+                }
+            }
+            Err(rejected) => {
+                exit = Exit::Usage;
+                files::show_mistakes(&rejected, format);
+            }
+        }
+    }
+    Ok(exit)
+}

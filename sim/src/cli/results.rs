@@ -1,0 +1,99 @@
+//! What a run leaves on disk: reports, the record, the draws, and the nodes' own logs.
+//!
+//! Nothing is written unless a folder was named or a run did not end as expected. The files of one seed are the same
+//! bytes each time: no wall clock, no name of this machine.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use nodes::world::trace::What;
+use reports::render::{html, shiviz, trace};
+use reports::{Language, Report};
+
+use super::run::{Page, report_json};
+use super::{CliError, Exit};
+use crate::draws::Draws;
+use crate::run::Record;
+
+/// Where results go.
+pub struct Results {
+    folder: PathBuf,
+    asked: bool,
+}
+
+impl Results {
+    /// Results below `out`; below `simrun-out` if none was named.
+    pub fn new(out: Option<PathBuf>) -> Self {
+        Results { asked: out.is_some(), folder: out.unwrap_or_else(|| PathBuf::from("simrun-out")) }
+    }
+
+    /// Whether a run that ended so is written.
+    pub fn wants(&self, exit: Exit) -> bool {
+        self.asked || matches!(exit, Exit::NotAsExpected | Exit::Inconclusive)
+    }
+
+    fn folder_of(&self, report: &Report) -> PathBuf {
+        self.folder.join(&report.run.name).join(format!("seed-{}", report.run.seed))
+    }
+
+    /// Where the page of a run is, if it was written.
+    pub fn page(&self, report: &Report, exit: Exit) -> Option<Page> {
+        self.wants(exit).then(|| self.folder_of(report).join("report.html"))
+    }
+
+    /// Writes everything about one run.
+    pub fn write(&self, report: &Report, record: &Record, draws: &Draws) -> Result<(), CliError> {
+        let folder = self.folder_of(report);
+        write(&folder.join("report.json"), &report_json(report))?;
+        write(&folder.join("report.html"), &html::html(report, None, Language::English))?;
+        write(&folder.join("trace.json"), &trace::trace(report))?;
+        write(&folder.join("events.shiviz.log"), &shiviz::shiviz(report))?;
+        write(&folder.join("record.jsonl"), &record_lines(record))?;
+        let draws = draws.to_toml().map_err(|error| CliError::Unwritable {
+            path: folder.join("draws.toml"),
+            source: std::io::Error::other(error),
+        })?;
+        write(&folder.join("draws.toml"), &draws)?;
+        for (file, text) in native_logs(record) {
+            write(&folder.join("logs").join(file), &text)?;
+        }
+        Ok(())
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let unwritable = |source| CliError::Unwritable { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(unwritable)?;
+    }
+    std::fs::write(path, text).map_err(unwritable)
+}
+
+/// The kept events, one JSON object a line, with the names of places.
+fn record_lines(record: &Record) -> String {
+    let mut lines = String::new();
+    for event in record.trace.events() {
+        let line = serde_json::json!({
+            "number": event.number,
+            "at_ns": event.at.as_nanos(),
+            "place": record.trace.place_name(event.place),
+            "what": event.what,
+        });
+        let _ = writeln!(lines, "{line}");
+    }
+    lines
+}
+
+/// The files a DBA would find, by host and path.
+fn native_logs(record: &Record) -> BTreeMap<PathBuf, String> {
+    let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
+    for event in record.trace.events() {
+        let What::Log { file, line } = &event.what else { continue };
+        let host = record.trace.host_of(event.place).map_or("outside", |host| record.trace.host_name(host));
+        let text = files.entry(Path::new(host).join(&**file)).or_default();
+        text.push_str(line);
+        text.push('\n');
+    }
+    files
+}
