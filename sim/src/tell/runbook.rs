@@ -28,6 +28,7 @@ fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
         let nodes = after.map(|snapshot| snapshot.nodes.as_slice()).unwrap_or_default();
         nodes.iter().filter(|node| fits(node)).map(|node| node.host.clone()).collect()
     };
+    let output: Vec<String> = record.commands.iter().flat_map(lines).collect();
     Step {
         name: record.name.clone(),
         host: joined(record.commands.iter().map(|command| command.host.clone())).unwrap_or_else(|| "-".to_owned()),
@@ -38,12 +39,18 @@ fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
         ended: record.ended.map(moment),
         outcome: outcome(&record.outcome),
         exit_code: record.commands.last().and_then(|command| command.exit_code),
-        output: record.commands.iter().flat_map(lines).collect(),
-        excerpt: Vec::new(),
+        excerpt: last_block(&output),
+        output,
         expected: None,
         primary_after: nodes_after(|node| node.role == "primary"),
         writers_after: nodes_after(|node| node.writable),
     }
+}
+
+/// The last of the blocks that a status command prints under headings in brackets: the databases come last.
+fn last_block(output: &[String]) -> Vec<String> {
+    let heading = output.iter().rposition(|line| line.starts_with('[') && line.trim_end().ends_with(']'));
+    heading.map_or(Vec::new(), |heading| output[heading..].to_vec())
 }
 
 /// Several commands or hosts of one step, each once; none where there is none.

@@ -78,7 +78,9 @@ fn entry(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Entry> {
     }
     let (kind, importance, text) = match &event.what {
         What::Announced { name, fields } => {
-            let is_news = !QUIET.contains(name) && news.announced.get(name).is_none_or(|count| *count <= RARE);
+            let is_news = !QUIET.contains(name)
+                && !name.contains(STEP)
+                && news.announced.get(name).is_none_or(|count| *count <= RARE);
             (EntryKind::Announced, news.weigh(event.at, is_news), announced(name, fields))
         }
         What::Process(change) => {
@@ -98,6 +100,9 @@ fn entry(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Entry> {
 
 /// What lanes and the strip of writers show better.
 const QUIET: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
+
+/// What the events are called that announce the steps of a longer procedure: many, and told by its beginning and end.
+const STEP: &str = "-step.";
 
 fn announced(name: &str, fields: &Fields) -> Sentence {
     let values: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();

@@ -1,7 +1,6 @@
 //! The safety checks that judge a record, by name.
 
-use nodes::world::trace::Trace;
-
+use crate::check::opengauss_dms::TraceJudge;
 use crate::check::{
     Budget, Finding, fenced_means_silent, isolation, linearizable, log_intact, no_lost_commit, no_stale_read,
     one_lock_holder, opengauss_dms, single_writer, total_conserved,
@@ -23,9 +22,6 @@ pub const JUDGES: &[(&str, Judge)] = &[
     (isolation::NAME, |record| isolation::check(&record.history, isolation::Level::default(), Budget::default())),
     (total_conserved::NAME, |record| total_conserved::check(&record.history, None)),
 ];
-
-/// A check that judges a trace.
-pub type TraceJudge = fn(&Trace) -> Finding;
 
 /// The invariants of the products.
 pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES];

@@ -37,7 +37,7 @@ pub const CHECKS: &[&Check] = &[
 ];
 
 /// What judges them, in the same order.
-pub const JUDGES: &[(&str, fn(&Trace) -> Finding)] = &[
+pub const JUDGES: &[(&str, TraceJudge)] = &[
     (one_primary_writes::CHECK.name, one_primary_writes::judge),
     (control_page_by_owner::CHECK.name, control_page_by_owner::judge),
     (lock_history::CHECK.name, lock_history::judge),
@@ -48,6 +48,9 @@ pub const JUDGES: &[(&str, fn(&Trace) -> Finding)] = &[
     (first_round_failure_ends_the_process::CHECK.name, first_round_failure_ends_the_process::judge),
     (one_primary_shown::CHECK.name, one_primary_shown::judge),
 ];
+
+/// A check that judges a trace.
+pub type TraceJudge = fn(&Trace) -> Finding;
 
 /// The lock whose owner is the reformer.
 const REFORMER_LOCK: &str = "dms_reformer_lock";
