@@ -1,9 +1,12 @@
 //! The order of events: one queue of deadlines, one task at a time, on madsim's executor.
 //!
-//! Every task of a run is a madsim task of its process's madsim node, wrapped in a [`Turn`] so that it runs only when
-//! the world grants it a turn. The world pops the earliest event, delivers it, grants a turn to each task it woke, in
-//! the order they were woken, and goes on when none is left. At most one task is runnable at any moment, so madsim's
-//! random choice among runnable tasks never decides anything, and removing an event that does nothing moves no other.
+//! A task is polled only when the world grants it a turn. The world pops the earliest event, delivers it, grants a turn
+//! to each task it woke, in the order they were woken, and goes on when none is left. So nothing is left for madsim's
+//! random choice among runnable tasks to decide, and removing an event that does nothing moves no other.
+//!
+//! All of this happens inside one poll of one madsim task: a poll by madsim costs more than sending a message. madsim
+//! gives the run its sealed surroundings (no threads, no real clock, seeded hashing) and stands for each process with a
+//! node.
 //!
 //! Model time is the nominal instant of the event being delivered. madsim's clock follows it (it is advanced through
 //! one `Sleep`, never more than [`CLOCK_LAG`] behind) but is never read for a decision.
@@ -22,8 +25,9 @@ use super::network::Packet;
 use super::time::Instant;
 use super::trace::{Incarnation, ProcessId};
 
-/// How far madsim's clock may stay behind model time before it is advanced.
-const CLOCK_LAG: Duration = Duration::from_millis(1);
+/// How far madsim's clock may stay behind model time before it is advanced. Nothing reads it, and advancing it costs as
+/// much as a message.
+const CLOCK_LAG: Duration = Duration::from_secs(1);
 
 /// A future of the model; it never leaves its thread.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -115,6 +119,14 @@ struct Ready {
     queued: Vec<bool>,
 }
 
+impl Ready {
+    fn pop(&mut self) -> Option<TaskId> {
+        let id = self.queue.pop_front()?;
+        self.queued[id.0 as usize] = false;
+        Some(id)
+    }
+}
+
 thread_local! {
     static READY: RefCell<Ready> = RefCell::default();
     static CURRENT: RefCell<Option<World>> = const { RefCell::new(None) };
@@ -139,8 +151,8 @@ impl Wake for TaskWaker {
 
 struct Task {
     owner: Owner,
-    /// Wakes the task at madsim; `None` before madsim first polled it.
-    outer: Option<Waker>,
+    /// `None` while the task has its turn, and when it is over.
+    future: Option<LocalFuture<()>>,
     waker: Waker,
     alive: bool,
 }
@@ -182,35 +194,54 @@ pub(crate) struct Executor {
     queue: RefCell<Queue>,
     tasks: RefCell<Vec<Task>>,
     alive: Cell<usize>,
-    granted: Cell<Option<TaskId>>,
-    running: Cell<bool>,
-    pump: RefCell<Option<Waker>>,
     stop: Cell<Option<Ending>>,
-    /// Futures waiting for the madsim node that will run them.
-    outside: RefCell<Vec<LocalFuture<()>>>,
-    /// madsim nodes of outside tasks, killed at the end.
+    /// The madsim nodes of the processes, killed at the end.
     pub(crate) nodes: RefCell<Vec<madsim::task::NodeId>>,
     current: Cell<Owner>,
 }
 
 impl Executor {
-    fn add_task(&self, owner: Owner) -> TaskId {
+    fn add_task(&self, owner: Owner, future: LocalFuture<()>) {
         let mut tasks = self.tasks.borrow_mut();
         let id = TaskId(tasks.len() as u32);
         let waker = Waker::from(Arc::new(TaskWaker(id)));
         READY.with_borrow_mut(|ready| ready.queued.push(false));
         waker.wake_by_ref();
-        tasks.push(Task { owner, outer: None, waker, alive: true });
+        tasks.push(Task { owner, future: Some(future), waker, alive: true });
         self.alive.set(self.alive.get() + 1);
-        id
     }
 
-    fn end_turn(&self) {
-        self.running.set(false);
-        self.current.set(None);
-        if let Some(pump) = &*self.pump.borrow() {
-            pump.wake_by_ref();
+    /// Ends the tasks that `chosen` picks; one that has its turn ends with it.
+    fn end_tasks(&self, chosen: impl Fn(Owner) -> bool) {
+        let mut ended = Vec::new();
+        for task in self.tasks.borrow_mut().iter_mut().filter(|task| task.alive && chosen(task.owner)) {
+            task.alive = false;
+            self.alive.set(self.alive.get() - 1);
+            ended.extend(task.future.take());
         }
+        // Dropped without a borrow: what a future drops may come back here.
+        drop(ended);
+    }
+
+    /// Puts the future of a task back after its turn, unless the task is over.
+    fn end_turn(&self, id: TaskId, future: LocalFuture<()>, polled: Poll<()>) {
+        let mut tasks = self.tasks.borrow_mut();
+        let task = &mut tasks[id.0 as usize];
+        if task.alive && polled.is_pending() {
+            task.future = Some(future);
+        } else {
+            if std::mem::take(&mut task.alive) {
+                self.alive.set(self.alive.get() - 1);
+            }
+            // What a future drops may come back here.
+            drop(tasks);
+            drop(future);
+        }
+    }
+
+    /// Ends all tasks of one life of a process.
+    pub(crate) fn end_tasks_of(&self, process: ProcessId, incarnation: Incarnation) {
+        self.end_tasks(|owner| owner == Some((process, incarnation)));
     }
 
     pub(crate) fn schedule(&self, at: Instant, occurrence: Occurrence) -> Ticket {
@@ -231,102 +262,26 @@ impl Executor {
     }
 }
 
-/// A task that runs only when the world grants it a turn.
-struct Turn<F> {
-    inner: Pin<Box<F>>,
-    id: TaskId,
-    waker: Waker,
-    world: World,
-    /// Whether madsim's waker has been kept.
-    known: bool,
-}
-
-impl<F: Future<Output = ()>> Future for Turn<F> {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let world = self.world.clone();
-        let executor = &world.inner.executor;
-        if !self.known {
-            executor.tasks.borrow_mut()[self.id.0 as usize].outer = Some(cx.waker().clone());
-            self.known = true;
-        }
-        if executor.granted.get() != Some(self.id) {
-            return Poll::Pending;
-        }
-        executor.granted.set(None);
-        let waker = self.waker.clone();
-        let polled = self.inner.as_mut().poll(&mut Context::from_waker(&waker));
-        executor.end_turn();
-        polled
-    }
-}
-
-impl<F> Drop for Turn<F> {
-    fn drop(&mut self) {
-        let executor = &self.world.inner.executor;
-        executor.alive.set(executor.alive.get() - 1);
-        if let Ok(mut tasks) = executor.tasks.try_borrow_mut() {
-            let task = &mut tasks[self.id.0 as usize];
-            task.alive = false;
-            task.outer = None;
-        }
-        if executor.granted.get() == Some(self.id) {
-            executor.granted.set(None);
-            executor.end_turn();
-        }
-    }
-}
-
 impl World {
     /// The world that runs on this thread, if one does.
     pub fn current() -> Option<World> {
         CURRENT.with_borrow(Clone::clone)
     }
 
-    fn turn<F: Future<Output = ()>>(&self, owner: Owner, future: F) -> Turn<F> {
-        let id = self.inner.executor.add_task(owner);
-        let waker = self.inner.executor.tasks.borrow()[id.0 as usize].waker.clone();
-        Turn { inner: Box::pin(future), id, waker, world: self.clone(), known: false }
-    }
-
-    /// The first task of a life of a process; madsim's `init` closure calls this.
-    pub(crate) fn main_task(
-        &self,
-        owner: (ProcessId, Incarnation),
-        future: LocalFuture<()>,
-    ) -> impl Future<Output = ()> + 'static + use<> {
-        let turn = self.turn(Some(owner), future);
-        async move {
-            turn.await;
-            // The process has told the world that it exited; the world kills its madsim node.
-            std::future::pending::<()>().await;
-        }
+    /// A task of that life of a process.
+    pub(crate) fn spawn_for(&self, owner: (ProcessId, Incarnation), future: impl Future<Output = ()> + 'static) {
+        self.inner.executor.add_task(Some(owner), Box::pin(future));
     }
 
     /// A further task of the process whose turn it is.
     pub(crate) fn spawn_in_current(&self, owner: (ProcessId, Incarnation), future: impl Future<Output = ()> + 'static) {
         assert_eq!(self.inner.executor.current(), Some(owner), "a process spawns tasks only from its own turn");
-        drop(madsim::task::spawn_local(self.turn(Some(owner), future)));
+        self.spawn_for(owner, future);
     }
 
     /// Runs a future that belongs to no process: the operator, the fault injector, an observer.
     pub fn spawn_outside(&self, future: impl Future<Output = ()> + 'static) {
-        let turn = self.turn(None, future);
-        let executor = &self.inner.executor;
-        executor.outside.borrow_mut().push(Box::pin(turn));
-        let node = madsim::runtime::Handle::current()
-            .create_node()
-            .init(|| {
-                let future = World::current().and_then(|world| world.inner.executor.outside.borrow_mut().pop());
-                async move {
-                    if let Some(future) = future {
-                        future.await;
-                    }
-                    std::future::pending::<()>().await;
-                }
-            })
-            .build();
-        executor.nodes.borrow_mut().push(node.id());
+        self.inner.executor.add_task(None, Box::pin(future));
     }
 
     /// Ends the run after the present turn.
@@ -355,16 +310,12 @@ impl World {
         let mut clock = Instant::START;
         let mut rounds = 0u32;
         poll_fn(|cx| {
-            executor.pump.borrow_mut().get_or_insert_with(|| cx.waker().clone());
-            if executor.running.get() {
-                return Poll::Pending;
-            }
             loop {
                 if let Some(ending) = executor.stop.get() {
                     return Poll::Ready(ending);
                 }
-                if self.grant_next_turn() {
-                    return Poll::Pending;
+                if self.run_next_turn() {
+                    continue;
                 }
                 rounds = rounds.wrapping_add(1);
                 if rounds.is_multiple_of(1024) && (limits.interrupted)() {
@@ -403,54 +354,43 @@ impl World {
         }
     }
 
-    /// Grants a turn to the task that was woken first; false if none waits.
-    fn grant_next_turn(&self) -> bool {
-        let executor = &self.inner.executor;
-        loop {
-            let next = READY.with_borrow_mut(|ready| {
-                let id = ready.queue.pop_front()?;
-                ready.queued[id.0 as usize] = false;
-                Some(id)
-            });
-            let Some(id) = next else { return false };
-            let (owner, outer, waker) = {
-                let tasks = executor.tasks.borrow();
-                let task = &tasks[id.0 as usize];
-                if !task.alive {
-                    continue;
-                }
-                (task.owner, task.outer.clone(), task.waker.clone())
-            };
-            if let Some((process, incarnation)) = owner
-                && !self.may_run(process, incarnation, &waker)
-            {
-                continue;
-            }
+    /// Gives the task that was woken first its turn; false if none waits.
+    fn run_next_turn(&self) -> bool {
+        let Some(id) = READY.with_borrow_mut(Ready::pop) else { return false };
+        if let Some((owner, waker, mut future)) = self.take_for_turn(id) {
+            let executor = &self.inner.executor;
             executor.current.set(owner);
-            executor.running.set(true);
-            executor.granted.set(Some(id));
-            if let Some(outer) = outer {
-                outer.wake();
-            }
-            return true;
+            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+            executor.current.set(None);
+            executor.end_turn(id, future, polled);
         }
+        true
     }
 
-    /// Kills every madsim node and lets the executor drop their tasks.
+    /// Takes out the future of a task that may run now.
+    fn take_for_turn(&self, id: TaskId) -> Option<(Owner, Waker, LocalFuture<()>)> {
+        let mut tasks = self.inner.executor.tasks.borrow_mut();
+        let task = &mut tasks[id.0 as usize];
+        if let Some((process, incarnation)) = task.owner
+            && task.alive
+            && !self.may_run(process, incarnation, &task.waker)
+        {
+            return None;
+        }
+        Some((task.owner, task.waker.clone(), task.future.take()?))
+    }
+
+    /// Ends every task, and kills every madsim node.
     async fn end_all_tasks(&self) {
         let executor = &self.inner.executor;
+        executor.end_tasks(|_| true);
         let handle = madsim::runtime::Handle::current();
         for node in self.inner.executor.nodes.borrow().iter() {
             handle.kill(*node);
         }
-        for _ in 0..1_000_000 {
-            if executor.alive.get() == 0 {
-                break;
-            }
-            madsim::task::yield_now().await;
-        }
+        // madsim drops the task of a killed node when it next comes across it.
+        madsim::time::sleep(CLOCK_LAG).await;
         *executor.queue.borrow_mut() = Queue::default();
-        executor.pump.borrow_mut().take();
         executor.tasks.borrow_mut().clear();
     }
 }

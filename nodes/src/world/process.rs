@@ -142,7 +142,7 @@ impl World {
         match node {
             Some(node) => handle.restart(node),
             None => {
-                let node = handle.create_node().init(move || main_of(process)).build().id();
+                let node = handle.create_node().init(move || begin_life(process)).build().id();
                 self.inner.executor.nodes.borrow_mut().push(node);
                 self.with_process(process, |state| state.node = Some(node));
             }
@@ -182,6 +182,7 @@ impl World {
         if let Some(node) = node {
             madsim::runtime::Handle::current().kill(node);
         }
+        self.inner.executor.end_tasks_of(process, incarnation);
         for watcher in watchers {
             watcher.wake();
         }
@@ -398,24 +399,20 @@ impl World {
     }
 }
 
-/// The future that madsim runs as the first task of a process's node.
-fn main_of(process: ProcessId) -> impl Future<Output = ()> + 'static {
-    let world = World::current();
-    let main = world.map(|world| {
+/// Gives a process that was started its first task. madsim calls this when it starts the node that stands for the
+/// process; what it gets back is all that madsim itself runs there.
+fn begin_life(process: ProcessId) -> impl Future<Output = ()> + 'static {
+    if let Some(world) = World::current() {
         let (incarnation, program) = world.with_process(process, |state| (state.incarnation, state.program.clone()));
         let handle = Process { world: world.clone(), id: process, host: world.host_of(process), incarnation };
-        let after = handle.clone();
-        let body = Box::pin(async move {
+        let after = world.clone();
+        let body = async move {
             let code = program(handle).await;
-            after.world.exited(process, incarnation, code);
-        });
-        world.main_task((process, incarnation), body)
-    });
-    async move {
-        if let Some(main) = main {
-            main.await;
-        }
+            after.exited(process, incarnation, code);
+        };
+        world.spawn_for((process, incarnation), body);
     }
+    std::future::pending()
 }
 
 /// What a process sees of the world: its own incarnation, its host's clocks, its ports and disks.
