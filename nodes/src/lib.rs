@@ -10,6 +10,7 @@ compile_error!(
 );
 
 pub mod catalogue;
+pub mod dm_dsc;
 pub mod opengauss_dms;
 pub mod parts;
 pub mod product;

@@ -1,0 +1,282 @@
+//! What the control CSS does in a tick: it steps the groups and carries out what comes of it, in order.
+//!
+//! The election has no ballot: a CSS that sees no living control CSS and is the smallest of those alive takes over.
+//! Two can believe so when reads or writes are late; the one with the smaller reign gives up when it sees the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fields;
+use crate::product::events;
+use crate::world::device::IoError;
+use crate::world::time::Instant;
+
+use super::super::group::{Act, Group, Path};
+use super::super::log::Level;
+use super::super::vote::{Order, Picture};
+use super::super::words::{Command, GroupKind, NOBODY, Seqno};
+use super::Css;
+
+/// How many ticks a starting CSS looks before it may take over.
+const TICKS_BEFORE_ELECTION: u64 = 3;
+
+/// The groups a control CSS steps, in this order: a database needs an open ASM.
+const GOVERNED: [GroupKind; 2] = [GroupKind::Asm, GroupKind::Db];
+
+/// What a CSS knows as the control CSS.
+pub(super) struct Reign {
+    pub(super) number: u64,
+    pub(super) groups: BTreeMap<GroupKind, Group>,
+    /// What it has put into each mailbox.
+    written: BTreeMap<(GroupKind, Seqno), Order>,
+    /// Since when a group waits for absent EPs.
+    waiting_since: BTreeMap<GroupKind, Instant>,
+    /// The CSS that were alive, and those whose hosts were killed since.
+    alive: BTreeSet<Seqno>,
+}
+
+impl Css {
+    pub(super) async fn elect(&self, picture: &Picture) -> Result<(), IoError> {
+        let living = self.living(picture);
+        let own = self.reign.borrow().as_ref().map_or(0, |reign| reign.number);
+        let rival = living.iter().filter(|(ep, _)| **ep != self.me).map(|(_, reign)| *reign).max().unwrap_or(0);
+        if own > 0 && rival > own {
+            self.log.info(&format!("[CSS]: another control node is active, CSS{} becomes normal node", self.me));
+            self.reign.take();
+        }
+        let smallest = living.keys().next() == Some(&self.me);
+        if own > 0 || rival > 0 || !smallest || self.ticks.get() < TICKS_BEFORE_ELECTION {
+            return Ok(());
+        }
+        let highest = self.plan.members().into_iter().map(|ep| picture.heartbeat(GroupKind::Css, ep).reign).max();
+        self.take_over(picture, highest.unwrap_or(0) + 1).await
+    }
+
+    async fn take_over(&self, picture: &Picture, number: u64) -> Result<(), IoError> {
+        let mut groups = BTreeMap::new();
+        for kind in GroupKind::ALL {
+            let mut group = picture.record(kind).cloned().unwrap_or_else(|| Group::new(kind, self.plan.members()));
+            if let Some(ok) = self.registry.ok_eps(kind).await? {
+                group.ok = ok.into_iter().collect();
+            }
+            if kind == GroupKind::Css && picture.record(kind).is_none() {
+                group.counter = self.plan.parameters.css_counter as u64;
+            }
+            if kind == GroupKind::Css {
+                (group.path, group.control) = (Path::Open, Some(self.me));
+            }
+            groups.insert(kind, group);
+        }
+        self.log.info(&format!("[CSS]: Set EP CSS{0}[{0}] as Control node", self.me));
+        self.process.announce("css.control", fields! { css: self.me, reign: number });
+        self.plan.board.borrow_mut().control_css = Some(self.me);
+        // Those whose heartbeats are old are as dead as one that falls silent later.
+        let alive = self.plan.members();
+        *self.reign.borrow_mut() =
+            Some(Reign { number, groups, written: BTreeMap::new(), waiting_since: BTreeMap::new(), alive });
+        Ok(())
+    }
+
+    /// Steps the groups, if this is the control CSS.
+    pub(super) async fn govern(&self, picture: &Picture) -> Result<(), IoError> {
+        if self.reign.borrow().is_none() {
+            return Ok(());
+        }
+        self.kill_hosts_without_css(picture).await?;
+        self.write_lost_orders_again(picture).await?;
+        for kind in GOVERNED {
+            let acts = self.step(kind, picture);
+            for act in acts {
+                self.carry_out(kind, act, picture).await?;
+            }
+            self.begin_the_drill(kind).await?;
+        }
+        Ok(())
+    }
+
+    fn step(&self, kind: GroupKind, picture: &Picture) -> Vec<Act> {
+        let (now, limit) = (self.process.monotonic(), self.plan.parameters.disk_check);
+        let mut reign = self.reign.borrow_mut();
+        let Some(reign) = reign.as_mut() else { return Vec::new() };
+        let asm_open = reign.groups.get(&GroupKind::Asm).is_some_and(|asm| asm.path == Path::Open);
+        let Some(group) = reign.groups.get_mut(&kind) else { return Vec::new() };
+        let starting = group.path == Path::Startup && group.row == 0;
+        if kind == GroupKind::Db && starting && !asm_open {
+            return Vec::new();
+        }
+        let sight = self.watch.borrow().sight(group, picture, now, limit);
+        match starting && !sight.is_empty() {
+            true => {
+                let since = *reign.waiting_since.entry(kind).or_insert(now);
+                let auto_open = self.plan.parameters.auto_open;
+                if !auto_open.is_zero() && now.since(since) >= auto_open {
+                    group.open_without(&sight);
+                }
+            }
+            false => drop(reign.waiting_since.remove(&kind)),
+        }
+        let acts = group.step(&sight);
+        if kind == GroupKind::Db {
+            self.plan.board.borrow_mut().control = group.control;
+        }
+        acts
+    }
+
+    async fn carry_out(&self, kind: GroupKind, act: Act, picture: &Picture) -> Result<(), IoError> {
+        match act {
+            Act::Log(line) => self.log.info(&format!("[{}]: {line}", kind.name())),
+            Act::LogBare(line) => self.log.info(&line),
+            Act::Tell { ep, guid, command, sequence } => {
+                let (control, owner) = self.roles(kind);
+                self.order(kind, ep, Order { guid, command, sequence, control, owner, up: false }).await?;
+            }
+            Act::Kill { ep, guid } => self.kill(kind, ep, guid).await?,
+            Act::KillDatabase(host) => {
+                let guid = picture.heartbeat(GroupKind::Db, host).guid;
+                self.kill(GroupKind::Db, host, guid).await?;
+            }
+            Act::Vip { host, owner, up } => self.order_address(host, owner, up, picture).await?,
+            Act::SaveRegistry => {
+                if let Some(group) = self.group(kind) {
+                    self.registry.save(&group).await?;
+                }
+            }
+            Act::SaveRecord => self.save_record(kind).await?,
+            Act::Entered(path, sub_status) => {
+                let group = format!("{}", kind.name());
+                self.process.announce("group.status", fields! { group: group, status: path.name(), sub: sub_status });
+                if kind == GroupKind::Db {
+                    self.show(path, sub_status);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn group(&self, kind: GroupKind) -> Option<Group> {
+        self.reign.borrow().as_ref().and_then(|reign| reign.groups.get(&kind).cloned())
+    }
+
+    async fn save_record(&self, kind: GroupKind) -> Result<(), IoError> {
+        match self.group(kind) {
+            Some(group) => self.vote.save(&group).await,
+            None => Ok(()),
+        }
+    }
+
+    fn roles(&self, kind: GroupKind) -> (Seqno, Seqno) {
+        let group = self.group(kind);
+        let control = group.as_ref().and_then(|group| group.control).unwrap_or(NOBODY);
+        (control, group.and_then(|group| group.broken.or(group.recovering)).unwrap_or(NOBODY))
+    }
+
+    /// Logs and writes a command.
+    async fn order(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), IoError> {
+        let (group, command, name, sequence) = (kind.name(), order.command.name(), kind.ep_name(ep), order.sequence);
+        self.log.info(&format!("[{group}]: CSS set cmd {command}, dest_ep {name} seqno = {ep}, cmd_seq = {sequence}"));
+        self.put(kind, ep, order).await
+    }
+
+    async fn put(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), IoError> {
+        if let Some(reign) = self.reign.borrow_mut().as_mut() {
+            reign.written.insert((kind, ep), order);
+        }
+        self.vote.order(kind, ep, &order).await
+    }
+
+    /// Kill, of which the log says nothing.
+    pub(super) async fn kill(&self, kind: GroupKind, ep: Seqno, guid: u64) -> Result<(), IoError> {
+        self.process.announce("ep.killed", fields! { ep: kind.ep_name(ep), guid: guid });
+        self.put(kind, ep, Order { guid, command: Command::SysHalt, ..Order::default() }).await
+    }
+
+    /// A write to the voting disk that was lost shows when all of it is read: the mailbox is written again.
+    async fn write_lost_orders_again(&self, picture: &Picture) -> Result<(), IoError> {
+        let written = self.reign.borrow().as_ref().map(|reign| reign.written.clone()).unwrap_or_default();
+        for ((kind, ep), order) in written {
+            if picture.order(kind, ep) != order {
+                self.vote.order(kind, ep, &order).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn order_address(&self, host: Seqno, owner: Seqno, up: bool, picture: &Picture) -> Result<(), IoError> {
+        if host == self.me {
+            self.configure_address(owner, up);
+            return Ok(());
+        }
+        if !self.living(picture).contains_key(&host) {
+            return Ok(());
+        }
+        let sequence = {
+            let mut reign = self.reign.borrow_mut();
+            let group = reign.as_mut().and_then(|reign| reign.groups.get_mut(&GroupKind::Css));
+            group.map_or(0, |group| {
+                group.counter += 1;
+                group.counter
+            })
+        };
+        let guid = picture.heartbeat(GroupKind::Css, host).guid;
+        let order = Order { guid, command: Command::ConfigVip, sequence, control: self.me, owner, up };
+        self.order(GroupKind::Css, host, order).await?;
+        self.save_record(GroupKind::Css).await
+    }
+
+    /// The death of a CSS costs its host the ASM and the database.
+    async fn kill_hosts_without_css(&self, picture: &Picture) -> Result<(), IoError> {
+        let living = self.living(picture);
+        let dead: Vec<Seqno> = {
+            let mut reign = self.reign.borrow_mut();
+            let Some(reign) = reign.as_mut() else { return Ok(()) };
+            let dead = reign.alive.iter().filter(|ep| !living.contains_key(ep)).copied().collect();
+            // Before a CSS has looked for long enough, one that was not seen yet may still be starting.
+            if self.ticks.get() * 1_000 < self.plan.parameters.disk_check.as_millis() as u64 && reign.number == 1 {
+                return Ok(());
+            }
+            reign.alive = living.keys().copied().collect();
+            dead
+        };
+        for ep in dead {
+            let name = GroupKind::Css.ep_name(ep);
+            let text = format!("[CSS]: [!!!DSC INFO!!!]dead instance detected, detect ep {name}[{ep}] broken.");
+            self.log.write(Level::Error, &text);
+            for kind in GOVERNED {
+                let guid = picture.heartbeat(kind, ep).guid;
+                if guid != 0 {
+                    self.kill(kind, ep, guid).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// When the DB group is open for the first time the drill may begin: with the counter that the scenario gives it,
+    /// since what the cluster did before is not simulated.
+    async fn begin_the_drill(&self, kind: GroupKind) -> Result<(), IoError> {
+        let open = self.group(kind).is_some_and(|group| group.path == Path::Open);
+        if kind != GroupKind::Db || !open || std::mem::replace(&mut self.plan.board.borrow_mut().ready, true) {
+            return Ok(());
+        }
+        let counter = self.plan.parameters.db_counter as u64;
+        if let Some(group) = self.reign.borrow_mut().as_mut().and_then(|reign| reign.groups.get_mut(&kind))
+            && counter > 0
+        {
+            group.counter = counter;
+        }
+        self.process.announce(events::CLUSTER_READY, fields! {});
+        self.save_record(kind).await
+    }
+
+    fn show(&self, path: Path, sub_status: &str) {
+        let Some(group) = self.group(GroupKind::Db) else { return };
+        for ep in &group.members {
+            let role = match (group.control == Some(*ep), group.guids.contains_key(ep)) {
+                (_, false) => "Down",
+                (true, true) => "Control node",
+                (false, true) => "Normal node",
+            };
+            let state = format!("({}, {sub_status})", path.name());
+            self.plan.show(*ep, |node| (node.role, node.state) = (role.to_owned(), state));
+        }
+    }
+}

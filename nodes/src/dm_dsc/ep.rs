@@ -1,0 +1,159 @@
+//! What every ASM and DB EP does with the voting disk: its heartbeat, its mailbox, and Kill.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::fields;
+use crate::parts::signal::Signal;
+use crate::world::device::IoError;
+use crate::world::executor::LocalFuture;
+use crate::world::process::Process;
+use crate::world::time::Instant;
+
+use super::log::{Level, Log};
+use super::plan::Shared;
+use super::vote::{Heartbeat, Order, Status, VotingDisk};
+use super::words::{Command, GroupKind, Seqno};
+
+/// Where the database tells the watchdog of its host that it is alive.
+pub(super) const WATCHDOG_FILE: &str = "dev/watchdog";
+
+/// One life of an EP.
+pub(super) struct Ep {
+    pub(super) process: Process,
+    pub(super) plan: Shared,
+    pub(super) kind: GroupKind,
+    pub(super) me: Seqno,
+    pub(super) guid: u64,
+    pub(super) log: Log,
+    vote: VotingDisk,
+    status: Cell<Status>,
+    done: Cell<u64>,
+    ts: Cell<u64>,
+    due: Cell<bool>,
+    wake: Signal,
+}
+
+impl Ep {
+    pub(super) fn new(process: &Process, plan: &Shared, kind: GroupKind, me: Seqno) -> Rc<Self> {
+        let guid = new_guid(process);
+        Rc::new(Ep {
+            process: process.clone(),
+            plan: plan.clone(),
+            kind,
+            me,
+            guid,
+            log: Log::new(process, kind, me),
+            vote: plan.voting_disk(process),
+            status: Cell::default(),
+            done: Cell::default(),
+            ts: Cell::new(guid),
+            due: Cell::default(),
+            wake: Signal::default(),
+        })
+    }
+
+    /// Shows another status, with the next heartbeat at once.
+    pub(super) fn set_status(&self, status: Status) {
+        if self.status.replace(status) != status {
+            let name = format!("{} {}", self.kind.ep_name(self.me), status.name());
+            self.process.announce("ep.status", fields! { ep: name, guid: self.guid });
+        }
+        self.beat_now();
+    }
+
+    pub(super) fn status(&self) -> Status {
+        self.status.get()
+    }
+
+    fn beat_now(&self) {
+        self.due.set(true);
+        self.wake.notify();
+    }
+
+    /// Beats and obeys, for ever.
+    pub(super) async fn serve(self: Rc<Self>, obey: Rc<dyn Fn(Order) -> LocalFuture<()>>) {
+        let limit = self.plan.parameters.own_limit();
+        let (mut last_good, mut last_seen) = (self.process.monotonic(), 0);
+        loop {
+            self.due.set(false);
+            let exchange = self.process.timeout(limit, self.exchange()).await;
+            match exchange {
+                Ok(Ok(order)) => {
+                    last_good = self.process.monotonic();
+                    self.feed_watchdog(last_good);
+                    self.take(order, &mut last_seen, &obey).await;
+                }
+                _ if self.process.monotonic().since(last_good) >= limit => {
+                    self.log.write(Level::Fatal, "Unable to access VOTING DISK! The instance is going to halt.");
+                    self.process.exit(1).await;
+                }
+                _ => self.log.write(Level::Error, "Unable to access VOTING DISK!"),
+            }
+            let _ = self.process.timeout(self.plan.parameters.poll, self.wake.wait_until(|| self.due.get())).await;
+        }
+    }
+
+    /// The last heartbeat of this life, which says that it ended in order.
+    pub(super) async fn end_in_order(&self) {
+        self.set_status(Status::Shutdown);
+        let _ = self.beat().await;
+    }
+
+    async fn exchange(&self) -> Result<Order, IoError> {
+        self.beat().await?;
+        self.vote.mailbox(self.kind, self.me).await
+    }
+
+    async fn beat(&self) -> Result<(), IoError> {
+        self.ts.set(self.ts.get() + 1);
+        let beat = Heartbeat {
+            guid: self.guid,
+            ts: self.ts.get(),
+            status: self.status.get(),
+            done: self.done.get(),
+            ..Heartbeat::default()
+        };
+        self.vote.beat(self.kind, self.me, &beat).await
+    }
+
+    fn feed_watchdog(&self, now: Instant) {
+        if self.kind == GroupKind::Db {
+            self.process.write_file(WATCHDOG_FILE, now.as_nanos().to_le_bytes());
+        }
+    }
+
+    async fn take(self: &Rc<Self>, order: Order, last_seen: &mut u64, obey: &Rc<dyn Fn(Order) -> LocalFuture<()>>) {
+        if order.guid != self.guid {
+            return;
+        }
+        if order.command == Command::SysHalt {
+            self.halt().await;
+        }
+        if order.sequence == 0 || order.sequence == *last_seen {
+            return;
+        }
+        *last_seen = order.sequence;
+        let (ep, work) = (self.clone(), obey(order));
+        self.process.spawn(async move {
+            ep.process.sleep(ep.plan.parameters.work(order.command)).await;
+            work.await;
+            ep.done.set(order.sequence);
+            ep.beat_now();
+        });
+    }
+
+    /// Kill was read: this life ends without another word to any disk.
+    async fn halt(&self) {
+        self.log.write(Level::Fatal, "VTD_CMD_SYS_HALT");
+        self.log.write(Level::Fatal, "[for dem]SYSTEM SHUTDOWN ABORT.");
+        self.process.announce("ep.halted", fields! { ep: self.kind.ep_name(self.me), guid: self.guid });
+        self.process.exit(137).await;
+    }
+}
+
+/// A number no other life of any EP of the run has.
+pub(super) fn new_guid(process: &Process) -> u64 {
+    let life = u64::from(process.id().0) << 32 | u64::from(process.incarnation().0);
+    process.stream("guid").at(life).between(1 << 28, (1 << 29) - 1) * 1_000 + u64::from(process.id().0)
+}

@@ -1,0 +1,30 @@
+//! Dameng DM8 DSC: several active instances on shared disks, arbitrated by DMCSS through a voting disk.
+//!
+//! | folder or file | what it models |
+//! |---|---|
+//! | `group` | the status machine of a group: pure, as tables |
+//! | `css` | dmcss: election, control of the groups, supervision of its host |
+//! | `asm` | dmasmsvr |
+//! | `server` | dmserver: transactions, page ownership, redo |
+//! | `ep` | what ASM and DB EPs do with the voting disk |
+//! | `vote` | what is on the voting disk and in the registry |
+//! | `monitor` | dmcssm |
+//! | `watchdog` | a watchdog, to compare with |
+//! | `cluster`, `plan`, `parameters`, `description` | how it is put together, and what a scenario may say |
+
+mod asm;
+mod cluster;
+mod css;
+mod description;
+mod ep;
+pub mod group;
+mod log;
+mod monitor;
+mod parameters;
+mod plan;
+mod server;
+pub mod vote;
+mod watchdog;
+pub mod words;
+
+pub use description::PRODUCT;

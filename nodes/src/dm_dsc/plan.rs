@@ -1,0 +1,121 @@
+//! Who is who in one cluster, as every process of it knows from its configuration files.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::parts::area::Area;
+use crate::parts::wal::{Log, WalError};
+use crate::product::{NodeState, Region};
+use crate::world::disk::{DeviceId, Disk};
+use crate::world::port::{Address, PortNumber};
+use crate::world::process::Process;
+use crate::world::trace::{HostId, ProcessId};
+
+use super::parameters::Parameters;
+use super::vote::{Registry, VotingDisk};
+use super::words::{GroupKind, Seqno};
+
+/// Where EPs talk to each other (MAL).
+pub(super) const MAL_PORT: PortNumber = PortNumber(5237);
+/// Where a dmcss listens to monitors and to other dmcss.
+pub(super) const CSS_PORT: PortNumber = PortNumber(9341);
+/// Where an ASM or a database listens to the CSS of its host: a signal to end in order.
+pub(super) const STOP_PORT: PortNumber = PortNumber(15);
+
+/// The processes of one host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) host: HostId,
+    pub(super) css: ProcessId,
+    pub(super) asm: ProcessId,
+    pub(super) database: ProcessId,
+    pub(super) watchdog: ProcessId,
+}
+
+impl Node {
+    pub(super) const fn process(&self, kind: GroupKind) -> ProcessId {
+        match kind {
+            GroupKind::Css => self.css,
+            GroupKind::Asm => self.asm,
+            GroupKind::Db => self.database,
+        }
+    }
+}
+
+/// How the cluster looks from outside, kept by its processes.
+#[derive(Clone, Debug)]
+pub(super) struct Board {
+    pub(super) states: Vec<NodeState>,
+    pub(super) control_css: Option<Seqno>,
+    pub(super) control: Option<Seqno>,
+    pub(super) ready: bool,
+}
+
+/// The configuration all processes of a cluster share.
+pub(super) struct Configuration {
+    pub(super) parameters: Parameters,
+    pub(super) nodes: OnceCell<Vec<Node>>,
+    pub(super) vote: Region,
+    pub(super) registry: Region,
+    pub(super) redo: Vec<Region>,
+    pub(super) data: DeviceId,
+    pub(super) initial: BTreeMap<i64, Vec<i64>>,
+    pub(super) board: RefCell<Board>,
+    /// The hosts on which `css_vip_config` fails.
+    pub(super) broken_vip: RefCell<BTreeSet<HostId>>,
+}
+
+/// The configuration, shared by the programs of a cluster.
+pub(super) type Shared = Rc<Configuration>;
+
+/// The same in the redo logs of one database.
+const SYSTEM_ID: u64 = 0x7000a;
+const SEGMENT_SIZE: u64 = 4 << 20;
+
+impl Configuration {
+    pub(super) fn nodes(&self) -> &[Node] {
+        self.nodes.get().map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn node(&self, ep: Seqno) -> Node {
+        self.nodes()[usize::from(ep)]
+    }
+
+    /// Every EP of a group.
+    pub(super) fn members(&self) -> BTreeSet<Seqno> {
+        (0..self.nodes().len() as Seqno).collect()
+    }
+
+    pub(super) fn mal(&self, ep: Seqno) -> Address {
+        Address::new(self.node(ep).database, MAL_PORT)
+    }
+
+    pub(super) fn css(&self, ep: Seqno) -> Address {
+        Address::new(self.node(ep).css, CSS_PORT)
+    }
+
+    pub(super) fn voting_disk(&self, process: &Process) -> VotingDisk {
+        VotingDisk::new(Area::open(process, &self.vote))
+    }
+
+    pub(super) fn registry(&self, process: &Process) -> Registry {
+        Registry::new(Area::open(process, &self.registry))
+    }
+
+    /// The redo log of an EP, as a process reaches it through its disk.
+    pub(super) fn redo_log(&self, disk: &Disk, ep: Seqno) -> Result<Log, WalError> {
+        let region = &self.redo[usize::from(ep)];
+        Log::new(Area::new(disk.clone(), region.offset, region.length), SYSTEM_ID, SEGMENT_SIZE)
+    }
+
+    /// Changes how a node looks from outside.
+    pub(super) fn show(&self, ep: Seqno, change: impl FnOnce(&mut NodeState)) {
+        change(&mut self.board.borrow_mut().states[usize::from(ep)]);
+    }
+}
+
+/// The SCSI-3 key of a host: its number and one.
+pub(super) const fn reservation_key(ep: Seqno) -> u64 {
+    ep as u64 + 1
+}

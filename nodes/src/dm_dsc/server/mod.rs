@@ -1,0 +1,227 @@
+//! dmserver: an instance of the database. All instances are open at once, on the same rows.
+//!
+//! | file | what |
+//! |---|---|
+//! | `database` | transactions, pages of this EP |
+//! | `directory` | which EP has which page, kept by the control EP |
+//! | `redo` | the logs of all EPs merged |
+//! | `messages` | what EPs say to each other |
+
+mod database;
+mod directory;
+mod messages;
+mod redo;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::fields;
+use crate::parts::wal::{Body, Lsn, WalError, recover};
+use crate::product::events;
+use crate::world::device::{Answer, IoError, ReservationCommand, ReservationType};
+use crate::world::process::Process;
+
+use super::ep::Ep;
+use super::plan::{STOP_PORT, Shared, reservation_key};
+use super::vote::{Order, Status};
+use super::words::{Command, GroupKind, NOBODY, Seqno};
+use database::{Database, Hold};
+use directory::Directory;
+use redo::Redone;
+
+const RESERVATION: ReservationType = ReservationType::WriteExclusiveRegistrantsOnly;
+
+struct Server {
+    ep: Rc<Ep>,
+    database: Rc<Database>,
+}
+
+/// The program of a dmserver.
+pub(super) async fn dmserver(process: Process, plan: Shared, me: Seqno) -> i32 {
+    let stop = process.bind::<()>(STOP_PORT);
+    let ep = Ep::new(&process, &plan, GroupKind::Db, me);
+    plan.show(me, |state| state.writable = false);
+    let disk = process.disk(plan.data);
+    disk.set_reservation_key(reservation_key(me));
+    let database = Database::new(&process, &plan, me, disk);
+    let server = Rc::new(Server { ep: ep.clone(), database: database.clone() });
+    process.spawn(server.clone().end_with_the_host_services());
+    database.spawn();
+    let obeying = server.clone();
+    process.spawn(ep.clone().serve(Rc::new(move |order| {
+        let server = obeying.clone();
+        Box::pin(async move { server.obey(order).await })
+    })));
+    process.spawn(server.clone().wait_for_asm());
+    let asked = stop.recv().await;
+    database.shut_down().await;
+    ep.end_in_order().await;
+    stop.reply(&asked, ());
+    0
+}
+
+impl Server {
+    /// A database uses the ASM of its host through shared memory and dies with it; with `DMDCR_CHECK_CSS_ACTIVE` also
+    /// with the CSS.
+    async fn end_with_the_host_services(self: Rc<Self>) {
+        let (process, plan) = (&self.ep.process, &self.ep.plan);
+        let node = plan.node(self.ep.me);
+        if plan.parameters.check_css {
+            let (watcher, css) = (process.clone(), node.css);
+            process.spawn(async move {
+                watcher.local_exit(css).await;
+                watcher.exit(1).await;
+            });
+        }
+        process.local_exit(node.asm).await;
+        process.exit(1).await;
+    }
+
+    /// The EP may be commanded once the ASM of its host is open.
+    async fn wait_for_asm(self: Rc<Self>) {
+        let (process, plan) = (&self.ep.process, &self.ep.plan);
+        let vote = plan.voting_disk(process);
+        while !vote.heartbeat(GroupKind::Asm, self.ep.me).await.is_ok_and(|beat| beat.status == Status::Open) {
+            process.sleep(plan.parameters.poll).await;
+        }
+        self.ep.set_status(Status::Startup2);
+    }
+
+    async fn obey(&self, order: Order) {
+        if order.control != NOBODY {
+            self.database.control.set(order.control);
+        }
+        let result = match order.command {
+            Command::EpCrashStep1 => self.stop_for_crash(order).await,
+            Command::EpCrashStep2 => self.recover_dead(order.owner).await,
+            Command::ConfigVip => {
+                self.database.release(Hold::Crash);
+                Ok(())
+            }
+            Command::SuspendWorkers => {
+                self.database.hold(Hold::Suspended);
+                self.database.quiesce().await;
+                self.ep.set_status(Status::Suspend);
+                Ok(())
+            }
+            Command::ResumeWorkers => {
+                self.database.release(Hold::Suspended);
+                self.ep.set_status(Status::Open);
+                Ok(())
+            }
+            Command::EpStart => self.start().await,
+            Command::EpStart2 => self.open_logs(order.control == self.ep.me).await,
+            Command::EpOpen => {
+                self.ep.set_status(Status::Open);
+                Ok(())
+            }
+            Command::EpRealOpen => {
+                self.database.open();
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        if let Err(error) = result {
+            self.database.crash(error).await;
+        }
+    }
+
+    /// First phase of crash handling: no statement starts, no page asked for before is taken. With `sim_pr_fence` the
+    /// data disk refuses the dead EP from here on.
+    async fn stop_for_crash(&self, order: Order) -> Result<(), WalError> {
+        self.database.hold(Hold::Crash);
+        if self.ep.plan.parameters.pr_fence && order.control == self.ep.me && order.owner != NOBODY {
+            self.fence(order.owner).await.map_err(WalError::Failed)?;
+        }
+        Ok(())
+    }
+
+    /// Second and third phase, on the control EP: redo of all logs, pages of the dead EP as redo left them.
+    async fn recover_dead(&self, dead: Seqno) -> Result<(), WalError> {
+        let (database, plan) = (&self.database, &self.ep.plan);
+        let redone = redo::redo(&database.process, plan, &database.disk).await?;
+        redo::close_log(&database.process, plan, &database.disk, &redone, dead).await?;
+        self.rebuild_directory(redone, dead).await;
+        database.release(Hold::Crash);
+        Ok(())
+    }
+
+    async fn rebuild_directory(&self, redone: Redone, dead: Seqno) {
+        let database = &self.database;
+        let mut owned = BTreeMap::new();
+        for ep in self.ep.plan.members() {
+            if ep != dead {
+                owned.insert(ep, database.owned_by(ep).await);
+            }
+        }
+        *database.directory.borrow_mut() = Some(Directory::rebuilt(redone.pages, &owned));
+    }
+
+    /// The host joins the data disk.
+    async fn start(&self) -> Result<(), WalError> {
+        self.ep.set_status(Status::Startup);
+        if self.ep.plan.parameters.pr_fence {
+            self.register().await.map_err(WalError::Failed)?;
+        }
+        Ok(())
+    }
+
+    /// The control EP of a starting group replays all logs; a joining EP only finds the end of its own.
+    async fn open_logs(&self, everything: bool) -> Result<(), WalError> {
+        let (database, plan, me) = (&self.database, &self.ep.plan, self.ep.me);
+        let log = plan.redo_log(&database.disk, me)?;
+        if everything {
+            let mut redone = redo::redo(&database.process, plan, &database.disk).await?;
+            let end = redone.ends[&me];
+            let writer = redo::open_writer(&database.process, &log, end, redone.lsn).await?;
+            if redone.empty && !plan.initial.is_empty() {
+                redone = self.write_initial_rows(&writer).await?;
+            }
+            database.begin_writing(writer, redone.lsn);
+            *database.directory.borrow_mut() = Some(Directory::rebuilt(redone.pages, &BTreeMap::new()));
+        } else {
+            let recovered = recover(&log, Lsn::FIRST).await;
+            let lsn = recovered.records.iter().map(|record| record.epoch).max().unwrap_or(0);
+            let writer = redo::open_writer(&database.process, &log, recovered.end, lsn).await?;
+            database.begin_writing(writer, lsn);
+        }
+        self.ep.set_status(Status::AfterRedo);
+        Ok(())
+    }
+
+    /// The rows of a fresh database are the first commit of the first control EP.
+    async fn write_initial_rows(&self, writer: &crate::parts::wal::Writer) -> Result<Redone, WalError> {
+        let (database, plan) = (&self.database, &self.ep.plan);
+        writer.set_epoch(1);
+        let changes = plan.initial.clone().into_iter().collect();
+        let appended = writer.append(None, &Body::Commit { changes })?;
+        writer.flush_to(appended.end).await?;
+        redo::redo(&database.process, plan, &database.disk).await
+    }
+
+    /// Puts this host's key on the data disk, and the reservation if nobody holds it.
+    async fn register(&self) -> Result<(), IoError> {
+        let (disk, key) = (&self.database.disk, reservation_key(self.ep.me));
+        disk.reservation(ReservationCommand::RegisterAndIgnore { new_key: key }).await?;
+        if let Answer::Held { held: None, .. } = disk.reservation(ReservationCommand::ReadReservation).await? {
+            disk.reservation(ReservationCommand::Reserve { key, kind: RESERVATION }).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the dead EP's key off the data disk, and its writes that the disk has accepted.
+    async fn fence(&self, dead: Seqno) -> Result<(), IoError> {
+        let (key, victim_key) = (reservation_key(self.ep.me), reservation_key(dead));
+        let disk = &self.database.disk;
+        let Answer::Registrations { registrations, .. } = disk.reservation(ReservationCommand::ReadKeys).await? else {
+            return Ok(());
+        };
+        if registrations.iter().any(|registration| registration.key == victim_key) {
+            let preempt = ReservationCommand::PreemptAndAbort { key, victim_key, kind: RESERVATION };
+            disk.reservation(preempt).await?;
+        }
+        let host = self.ep.plan.node(dead).host;
+        self.ep.process.announce(events::FENCED, fields! { host: host.0, key: victim_key, instance: dead });
+        Ok(())
+    }
+}
