@@ -2,12 +2,12 @@
 //!
 //! It exists so that nothing above this crate names a product: a new one is a folder beside the others and a line here.
 
-use crate::opengauss_dms;
 use crate::product::Product;
+use crate::{dm_dsc, opengauss_dms};
 
 /// Every product that can be built.
 pub fn products() -> &'static [Product] {
-    &[opengauss_dms::PRODUCT]
+    &[opengauss_dms::PRODUCT, dm_dsc::PRODUCT]
 }
 
 /// The product whose module is called `model`.

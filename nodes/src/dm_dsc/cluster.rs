@@ -5,7 +5,9 @@ use std::rc::Rc;
 
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region};
+use crate::product::{
+    Breakage, BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region, VIRTUAL_ADDRESS,
+};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::disk::DeviceId;
@@ -46,14 +48,10 @@ pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>
         control: None,
         ready: false,
     };
-    let region = |name: &str, device, offset, length, content| Region {
-        name: name.to_owned(),
-        device,
-        offset,
-        length,
-        content,
-    };
-    let redo = (0..eps as u64).map(|ep| region(&format!("redo{ep}"), data, ep * REDO_LENGTH, REDO_LENGTH, Content::Log));
+    let region =
+        |name: &str, device, offset, length, content| Region { name: name.to_owned(), device, offset, length, content };
+    let redo =
+        (0..eps as u64).map(|ep| region(&format!("redo{ep}"), data, ep * REDO_LENGTH, REDO_LENGTH, Content::Log));
     let configuration: Shared = Rc::new(Configuration {
         parameters: Parameters::of(plan),
         nodes: OnceCell::new(),
@@ -64,9 +62,11 @@ pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>
         initial: plan.initial.clone(),
         board: RefCell::new(board),
         broken_vip: RefCell::default(),
+        failed_vip_calls: RefCell::default(),
     });
     let hosts: Vec<HostId> = plan.hosts.iter().map(|host| world.add_host(&host.name)).collect();
-    let nodes = hosts.iter().enumerate().map(|(ep, host)| add_node(world, *host, ep as Seqno, &configuration)).collect();
+    let nodes =
+        hosts.iter().enumerate().map(|(ep, host)| add_node(world, *host, ep as Seqno, &configuration)).collect();
     let _ = configuration.nodes.set(nodes);
     let shells = hosts.iter().map(|host| add_shell(world, *host, &configuration)).collect();
     Ok(Rc::new(DmDsc { world: world.clone(), configuration, shells }))
@@ -195,17 +195,19 @@ impl Cluster for DmDsc {
         waiting.map(|node| format!("{} is {} {}", node.host, node.role, node.state)).collect()
     }
 
-    fn set_external_command(&self, host: Option<HostId>, command: &str, fails: bool) -> bool {
-        if command != "css_vip_config" {
+    fn set_external_command(&self, host: HostId, command: &str, breakage: Option<Breakage>) -> bool {
+        if command != VIRTUAL_ADDRESS {
             return false;
         }
         let mut broken = self.configuration.broken_vip.borrow_mut();
-        for node in self.configuration.nodes().iter().filter(|node| host.is_none_or(|host| host == node.host)) {
-            match fails {
-                true => broken.insert(node.host),
-                false => broken.remove(&node.host),
-            };
-        }
+        match breakage {
+            Some(breakage) => broken.insert(host, breakage.calls),
+            None => broken.remove(&host),
+        };
         true
+    }
+
+    fn broken_calls(&self, host: HostId, _command: &str) -> u64 {
+        self.configuration.failed_vip_calls.borrow().get(&host).copied().unwrap_or(0)
     }
 }

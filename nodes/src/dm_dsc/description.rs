@@ -1,6 +1,6 @@
 //! What a scenario may say of Dameng DSC.
 
-use crate::product::{DeviceWord, Product, RoleWord, VerbWord, Word};
+use crate::product::{DeviceWord, Product, RoleWord, VIRTUAL_ADDRESS, VerbWord, Word};
 
 use super::{cluster, monitor, parameters};
 
@@ -59,7 +59,7 @@ pub const PRODUCT: Product = Product {
         VerbWord { verb: "stop", command: "dmcssm ep stop GRP_DSC.EP" },
     ],
     files: &[],
-    external_commands: &[Word { name: "css_vip_config", doc: "puts a virtual address up or down on a host" }],
+    external_commands: &[Word { name: VIRTUAL_ADDRESS, doc: "css_vip_config: puts a virtual address up or down" }],
     limits: &[
         "Page ownership is kept by the control EP alone and has one mode (X); the real service is spread over all EPs.",
         "Pages are not written to the data disk: every start and every crash handling reads the redo logs from their \

@@ -62,10 +62,6 @@ impl Ep {
         self.beat_now();
     }
 
-    pub(super) fn status(&self) -> Status {
-        self.status.get()
-    }
-
     fn beat_now(&self) {
         self.due.set(true);
         self.wake.notify();

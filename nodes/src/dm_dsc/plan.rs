@@ -62,8 +62,10 @@ pub(super) struct Configuration {
     pub(super) data: DeviceId,
     pub(super) initial: BTreeMap<i64, Vec<i64>>,
     pub(super) board: RefCell<Board>,
-    /// The hosts on which `css_vip_config` fails.
-    pub(super) broken_vip: RefCell<BTreeSet<HostId>>,
+    /// The hosts on which `css_vip_config` fails, and for how many more calls (`None`: for all).
+    pub(super) broken_vip: RefCell<BTreeMap<HostId, Option<u64>>>,
+    /// How many calls have failed so, by host.
+    pub(super) failed_vip_calls: RefCell<BTreeMap<HostId, u64>>,
 }
 
 /// The configuration, shared by the programs of a cluster.
@@ -107,6 +109,19 @@ impl Configuration {
     pub(super) fn redo_log(&self, disk: &Disk, ep: Seqno) -> Result<Log, WalError> {
         let region = &self.redo[usize::from(ep)];
         Log::new(Area::new(disk.clone(), region.offset, region.length), SYSTEM_ID, SEGMENT_SIZE)
+    }
+
+    /// Whether a call of `css_vip_config` on a host fails now; each call counts.
+    pub(super) fn address_call_fails(&self, host: HostId) -> bool {
+        let mut broken = self.broken_vip.borrow_mut();
+        let Some(remaining) = broken.get_mut(&host) else { return false };
+        match remaining {
+            Some(0) => return false,
+            Some(calls) => *calls -= 1,
+            None => {}
+        }
+        *self.failed_vip_calls.borrow_mut().entry(host).or_default() += 1;
+        true
     }
 
     /// Changes how a node looks from outside.

@@ -21,7 +21,7 @@ impl Css {
     pub(super) fn configure_address(&self, owner: Seqno, up: bool) {
         let (address, turn) = (address_of(owner), if up { "UP" } else { "DOWN" });
         let call = format!("[CSS]: css_vip_config(enp0s80, {address}, 255.255.255.0, {turn})");
-        if self.plan.broken_vip.borrow().contains(&self.process.host()) {
+        if self.plan.address_call_fails(self.process.host()) {
             return self.log.write(Level::Error, &format!("{call} failed"));
         }
         match up {

@@ -168,7 +168,9 @@ impl Css {
         let (name, number, control) = (kind.group_name(), kind as u8, group.control.unwrap_or(NOBODY));
         let kind_name = kind.name();
         let mut lines = vec![
-            format!("======== group[name = {name}, seq = {number}, type = {kind_name}, Control Node = {control}]========="),
+            format!(
+                "======== group[name = {name}, seq = {number}, type = {kind_name}, Control Node = {control}]========="
+            ),
             format!("n_ok_ep = {}", group.ok.len()),
             "ok_ep_arr(index, seqno):".to_owned(),
         ];

@@ -58,8 +58,7 @@ impl Css {
     /// A database needs an open ASM on its host.
     pub(super) fn may_start(&self, kind: GroupKind, picture: &Picture) -> bool {
         kind != GroupKind::Db
-            || (self.is_running(GroupKind::Asm)
-                && picture.heartbeat(GroupKind::Asm, self.me).status == Status::Open)
+            || (self.is_running(GroupKind::Asm) && picture.heartbeat(GroupKind::Asm, self.me).status == Status::Open)
     }
 
     /// Starts a process of this host.

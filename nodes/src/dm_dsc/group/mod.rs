@@ -195,9 +195,10 @@ impl Group {
         let state = if self.path == Path::Open { "PROCESS_OPEN" } else { self.path.name() };
         acts.push(Act::Log(format!("Detected EP {name}[{ep}] break in {state}")));
         acts.push(Act::Kill { ep, guid: self.guids[&ep] });
-        let survivors = self.guids.iter().any(|(other, guid)| {
-            *other != ep && sight.get(other).is_some_and(|present| present.guid == *guid)
-        });
+        let survivors = self
+            .guids
+            .iter()
+            .any(|(other, guid)| *other != ep && sight.get(other).is_some_and(|present| present.guid == *guid));
         if self.path == Path::Open && survivors {
             acts.push(Act::Log(format!("Set EP {name}[{ep}] as break EP")));
             self.broken = Some(ep);

@@ -311,7 +311,10 @@ impl Database {
         let taken = self.pages.borrow_mut().remove(&page);
         let Some(content) = taken else {
             let departed = self.departed.borrow();
-            return departed.get(&page).filter(|(ep, _)| *ep == to).map_or(Reply::Later, |(_, c)| Reply::Here(c.clone()));
+            return departed
+                .get(&page)
+                .filter(|(ep, _)| *ep == to)
+                .map_or(Reply::Later, |(_, c)| Reply::Here(c.clone()));
         };
         self.departed.borrow_mut().insert(page, (to, content.clone()));
         let writer = self.writer.borrow().clone();
