@@ -145,8 +145,7 @@ async fn rows(drill: &Drill, through: u16) -> BTreeMap<i64, Vec<i64>> {
     });
     drill.world.start(reader);
     drill.world.announced(Some(host), "process.exited", 1).await;
-    let rows = found.borrow().clone();
-    rows
+    found.take()
 }
 
 /// A line of the CSS's log: milliseconds since the first, level, message.

@@ -66,6 +66,7 @@ pub const PRODUCT: Product = Product {
          beginning.",
         "ASM files, undo segments, DSC_CRASH_RECV_POLICY, mirrored voting disks, the arbitration of an interconnect \
          split (LINK_CHECK) and profile dm8-2024 are left out.",
+        "A css_vip_config that hangs is taken for one that fails.",
         "The byte layout of the voting disk and the order of group start are the model's own: neither is published.",
     ],
     build: cluster::build,

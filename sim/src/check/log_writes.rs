@@ -81,7 +81,8 @@ pub fn of(record: &Record) -> Vec<LogWrite> {
 
 /// The moments at which a process opened for writes: from there on it owns its log, even before it first writes.
 ///
-/// Such a moment is a write of no bytes. Where there are several logs, it belongs to those that the process ever writes.
+/// Such a moment is a write of no bytes. Where there are several logs, it belongs to the one that the announcement names
+/// as `log`, or else to those that the process ever writes.
 pub fn openings(record: &Record, writes: &[LogWrite]) -> Vec<LogWrite> {
     let logs: BTreeSet<&str> = writes.iter().map(|write| write.log.as_str()).collect();
     let mut openings = Vec::new();
@@ -89,8 +90,11 @@ pub fn openings(record: &Record, writes: &[LogWrite]) -> Vec<LogWrite> {
         let Place::Process(process, incarnation) = event.place else { continue };
         let name = record.trace.process_name(process);
         let epoch = field(fields, "epoch").and_then(|epoch| epoch.number()).unwrap_or(0);
-        let writes_it =
-            |log: &str| logs.len() == 1 || writes.iter().any(|write| write.log == log && write.process == name);
+        let named = field(fields, "log").and_then(|log| log.text());
+        let writes_it = |log: &str| match named {
+            Some(named) => named == log,
+            None => logs.len() == 1 || writes.iter().any(|write| write.log == log && write.process == name),
+        };
         for log in logs.iter().filter(|log| writes_it(log)) {
             openings.push(LogWrite {
                 log: (*log).to_owned(),

@@ -142,8 +142,8 @@ impl Css {
             }
             Act::SaveRecord => self.save_record(kind).await?,
             Act::Entered(path, sub_status) => {
-                let group = format!("{}", kind.name());
-                self.process.announce("group.status", fields! { group: group, status: path.name(), sub: sub_status });
+                let fields = fields! { group: kind.name(), status: path.name(), sub: sub_status };
+                self.process.announce("group.status", fields);
                 if kind == GroupKind::Db {
                     self.show(path, sub_status);
                 }

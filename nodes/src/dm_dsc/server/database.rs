@@ -97,7 +97,9 @@ impl Database {
     /// Lets users in.
     pub(super) fn open(&self) {
         if !self.open.replace(true) {
-            self.process.announce(events::WRITES_OPENED, fields! { epoch: self.lsn.get() });
+            // An EP has no reign: all of them write at once, each its own log.
+            let log = self.plan.redo[usize::from(self.me)].name.as_str();
+            self.process.announce(events::WRITES_OPENED, fields! { epoch: 0u64, log: log });
             self.plan.show(self.me, |state| state.writable = true);
         }
         self.changed.notify();

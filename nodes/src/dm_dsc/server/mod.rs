@@ -140,7 +140,7 @@ impl Server {
     async fn recover_dead(&self, dead: Seqno) -> Result<(), WalError> {
         let (database, plan) = (&self.database, &self.ep.plan);
         let redone = redo::redo(&database.process, plan, &database.disk).await?;
-        redo::close_log(&database.process, plan, &database.disk, &redone, dead).await?;
+        redo::close_log(&database.process, plan, &redone, dead).await?;
         self.rebuild_directory(redone, dead).await;
         database.release(Hold::Crash);
         Ok(())

@@ -65,15 +65,12 @@ pub(super) async fn redo(process: &Process, plan: &Shared, disk: &Disk) -> Resul
 ///
 /// # Errors
 /// See [`WalError`].
-pub(super) async fn close_log(
-    process: &Process,
-    plan: &Shared,
-    disk: &Disk,
-    redone: &Redone,
-    dead: Seqno,
-) -> Result<(), WalError> {
+pub(super) async fn close_log(process: &Process, plan: &Shared, redone: &Redone, dead: Seqno) -> Result<(), WalError> {
     let Some(end) = redone.ends.get(&dead) else { return Ok(()) };
-    let log = plan.redo_log(disk, dead)?;
+    // Each closing is a writer of its own: the same process may close the same log again after a rejoin.
+    let disk = process.disk(plan.data);
+    disk.set_epoch(redone.lsn);
+    let log = plan.redo_log(&disk, dead)?;
     let writer = open_writer(process, &log, *end, redone.lsn).await?;
     let closed = Body::Product { kind: CLOSED, payload: vec![dead] };
     let appended = writer.append(None, &closed)?;
