@@ -21,7 +21,7 @@ mod writers;
 mod tests;
 
 use nodes::product::Product;
-use reports::{FORMAT, Limits, Objectives, RecoveryPoint, RecoveryTime, Report, Run, Sentence};
+use reports::{FORMAT, Limits, LostCommit, Objectives, RecoveryPoint, RecoveryTime, Report, Run, Sentence, Service};
 
 use crate::draws::Draws;
 use crate::run::Record;
@@ -62,12 +62,13 @@ impl Tale<'_> {
 pub fn report(tale: &Tale<'_>) -> Report {
     let Tale { scenario, record, .. } = tale;
     let outages = outages::outages(record, tale.scenario);
-    let service = service::service(record, outages);
+    let lost = service::losses(tale);
+    let service = service::service(record, outages, lost.clone().unwrap_or_default());
     let target = |length: Option<std::time::Duration>| length.map(span);
     let end = moment(record.ended);
     let objectives = Objectives {
         rto: RecoveryTime::measure(target(scenario.objectives.rto), &service.outages, end),
-        rpo: recovery_point(tale, &service),
+        rpo: recovery_point(tale, &service, lost.as_deref()),
     };
     let timeline = timeline::timeline(tale, &service.outages);
     let checks = checks::checks(tale.verdict);
@@ -112,11 +113,11 @@ fn run(tale: &Tale<'_>) -> Run {
     }
 }
 
-/// What was lost, as far as the check of lost commits could tell.
-fn recovery_point(tale: &Tale<'_>, service: &reports::Service) -> RecoveryPoint {
+/// What was lost, as far as that is known.
+fn recovery_point(tale: &Tale<'_>, service: &Service, lost: Option<&[LostCommit]>) -> RecoveryPoint {
     let target = tale.scenario.objectives.rpo.map(span);
-    match service::losses(tale) {
-        Some(lost) => RecoveryPoint::measure(target, &lost, service::writing_stopped(service, &lost)),
+    match lost {
+        Some(lost) => RecoveryPoint::measure(target, lost, service::writing_stopped(service, lost)),
         None => RecoveryPoint::unknown(target),
     }
 }

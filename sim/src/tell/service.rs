@@ -6,27 +6,41 @@ use nodes::world::time::Instant;
 use reports::{ClientBucket, ClientStatistics, LatencyQuantiles, LostCommit, Moment, Outage, Service, Span};
 
 use super::Tale;
-use super::moment::span;
-use crate::check::Answer;
+use super::moment::{moment, span};
+use crate::check::{Answer, no_lost_commit};
 use crate::history::{Operation, Outcome};
 use crate::run::Record;
-use crate::verdict::judges;
 
 /// The width of a bucket.
 const BUCKET: Duration = Duration::from_secs(1);
 
-/// The check that knows what was lost.
-const NO_LOST_COMMIT: &str = "no-lost-commit";
-
-pub(super) fn service(record: &Record, outages: Vec<Outage>) -> Service {
-    Service { outages, lost_commits: Vec::new(), clients: statistics(record) }
+pub(super) fn service(record: &Record, outages: Vec<Outage>, lost_commits: Vec<LostCommit>) -> Service {
+    Service { outages, lost_commits, clients: statistics(record) }
 }
 
-/// Acknowledged commits that are gone; `None` where that could not be found out.
+/// Acknowledged commits that are gone; `None` where nobody asked, or where it could not be found out.
 pub(super) fn losses(tale: &Tale<'_>) -> Option<Vec<LostCommit>> {
-    let judged = tale.verdict.checks.iter().find(|check| check.name == NO_LOST_COMMIT);
-    let answer = judged.map_or_else(|| judges::find(NO_LOST_COMMIT, tale.record).answer, |it| it.finding.answer);
-    (answer == Answer::Holds).then(Vec::new)
+    let judged = tale.verdict.checks.iter().find(|check| check.name == no_lost_commit::NAME);
+    let answer = match judged {
+        Some(check) => check.finding.answer,
+        None if tale.scenario.objectives.rpo.is_some() => no_lost_commit::check(tale.record).answer,
+        None => Answer::CouldNotTell,
+    };
+    match answer {
+        Answer::Holds => Some(Vec::new()),
+        Answer::Violated => Some(no_lost_commit::lost(tale.record).into_iter().map(lost_commit).collect()),
+        Answer::CouldNotTell => None,
+    }
+}
+
+fn lost_commit(lost: no_lost_commit::Acknowledged) -> LostCommit {
+    let (client, number) = lost.transaction;
+    LostCommit {
+        name: format!("transaction {number}"),
+        client: format!("client {client}"),
+        acknowledged: moment(lost.at),
+        position: "in no log at the end".to_owned(),
+    }
 }
 
 /// The last acknowledgement before the loss.
