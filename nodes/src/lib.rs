@@ -3,7 +3,8 @@
 //!
 //! Nothing here knows of scenarios, fault plans or checkers: a node does not know that it is being tested.
 
-#[cfg(not(madsim))]
+// rustdoc compiles nothing, and RUSTDOCFLAGS overrides the file too: documentation is built with either.
+#[cfg(not(any(madsim, doc)))]
 compile_error!(
     "simrun needs `--cfg madsim`: .cargo/config.toml sets it, but an environment variable RUSTFLAGS (or \
      CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_RUSTFLAGS) overrides that file. Unset it or add `--cfg madsim` to it."

@@ -9,7 +9,7 @@
 //! node.
 //!
 //! Model time is the nominal instant of the event being delivered. madsim's clock follows it (it is advanced through
-//! one `Sleep`, never more than [`CLOCK_LAG`] behind) but is never read for a decision.
+//! one `Sleep`, never more than `CLOCK_LAG` behind) but is never read for a decision.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;

@@ -78,7 +78,7 @@ pub struct RunArguments {
     /// Scenario files or folders.
     #[arg(required = true)]
     pub scenarios: Vec<PathBuf>,
-    /// Run this seed (default: the first of the scenario's [run] seeds).
+    /// Run this seed (default: the first of the scenario's `seeds`).
     #[arg(long, conflicts_with = "seeds")]
     pub seed: Option<u64>,
     /// Run these seeds, both ends included: 1..50.

@@ -7,7 +7,7 @@
 //! | `setup` | the scenario in the world's and the product's own types |
 //! | `stage`, `trigger`, `signals` | who is who at this moment, and when something begins |
 //! | `steps` | the operator |
-//! | [`faults`] | what the world does, one file a verb |
+//! | `faults` | what the world does, one file a verb |
 //! | [`workload`] | the clients and their history |
 //! | `observer` | how the nodes look from outside |
 //! | [`record`] | what comes out |
