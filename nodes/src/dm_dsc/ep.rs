@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::fields;
 use crate::parts::signal::Signal;
-use crate::world::device::IoError;
+use crate::parts::voting_disk::VotingDiskError;
 use crate::world::executor::LocalFuture;
 use crate::world::process::Process;
 use crate::world::time::Instant;
@@ -96,12 +96,12 @@ impl Ep {
         let _ = self.beat().await;
     }
 
-    async fn exchange(&self) -> Result<Order, IoError> {
+    async fn exchange(&self) -> Result<Order, VotingDiskError> {
         self.beat().await?;
         self.vote.mailbox(self.kind, self.me).await
     }
 
-    async fn beat(&self) -> Result<(), IoError> {
+    async fn beat(&self) -> Result<(), VotingDiskError> {
         self.ts.set(self.ts.get() + 1);
         let beat = Heartbeat {
             guid: self.guid,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::parts::area::Area;
+use crate::parts::voting_disk::Copies;
 use crate::parts::wal::{Log, WalError};
 use crate::product::{NodeState, Region};
 use crate::world::disk::{DeviceId, Disk};
@@ -98,11 +99,11 @@ impl Configuration {
     }
 
     pub(super) fn voting_disk(&self, process: &Process) -> VotingDisk {
-        VotingDisk::new(Area::open(process, &self.vote))
+        VotingDisk::new(Copies::new(vec![Area::open(process, &self.vote)]))
     }
 
     pub(super) fn registry(&self, process: &Process) -> Registry {
-        Registry::new(Area::open(process, &self.registry))
+        Registry::new(Copies::new(vec![Area::open(process, &self.registry)]))
     }
 
     /// The redo log of an EP, as a process reaches it through its disk.

@@ -1,30 +1,27 @@
-//! The voting disk and the registry: what they hold, and where.
+//! The voting disk and the registry: what they hold, in the words of DSC.
 //!
-//! The manual says what is on them, not at which byte; the layout is the model's own. One sector holds one thing with
-//! one writer, so that a torn write can spoil only that:
+//! The manual says what is on them, not at which byte; the layout is that of [`crate::parts::voting_disk`]. Member
+//! `8 g + e` of it is EP e of group g, records 1 to 3 are those of the groups CSS, ASM and DB. Beside what every slot
+//! has, a heartbeat's notes and a command's arguments are:
 //!
-//! | sector | what | writer |
-//! |---|---|---|
-//! | 0 | nothing | |
-//! | 1 to 3 | the record of group CSS, ASM, DB | control CSS |
-//! | 16 + 16 g + 2 e | heartbeat of EP e of group g | that EP |
-//! | 17 + 16 g + 2 e | command mailbox of EP e of group g, one deep | control CSS |
+//! | notes of a slot | reign (64, of a control CSS), the lives of ASM and database known to be dead on the host (64 each) |
+//! |---|---|
+//! | arguments of a command | control EP (8), EP it is about (8), whether an address goes up (8) |
 //!
-//! The registry (DCR) has one sector for each group, with the list of its OK EPs. Each thing is a magic number, a
-//! CRC32C, a length and its content; a sector in which these do not agree holds nothing.
+//! The registry (DCR) has one sector for each group, with the list of its OK EPs, in the same envelope.
 
-use crate::parts::area::Area;
 use crate::parts::encoding::{Decoder, Encoder, Garbled};
-use crate::world::device::IoError;
+use crate::parts::voting_disk::{self, Copies, Look, Mail, Slot, VotingDiskError};
 
 use super::group::{Group, Path};
 use super::words::{Command, GroupKind, NOBODY, Seqno};
 
 /// The most EPs a group can have.
 pub const MOST_EPS: usize = 8;
+/// The members of the voting disk: every EP of every group.
+const MEMBERS: u64 = 3 * MOST_EPS as u64;
 /// Sectors of the voting disk that are used.
-pub const SECTORS: u64 = 16 + 16 * 3;
-const MAGIC: u32 = 0x3144_5456;
+pub const SECTORS: u64 = voting_disk::VotingDisk::sectors(MEMBERS);
 
 /// What an instance says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,201 +100,169 @@ impl Default for Order {
 /// Everything a control CSS reads in one go.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    heartbeats: Vec<Heartbeat>,
-    orders: Vec<Order>,
-    records: Vec<Option<Group>>,
+    look: Look,
 }
 
 impl Picture {
     /// The heartbeat of an EP.
     pub fn heartbeat(&self, kind: GroupKind, ep: Seqno) -> Heartbeat {
-        self.heartbeats[index(kind, ep)]
+        heartbeat_in(&self.look.slot(member(kind, ep)))
     }
 
     /// The mailbox of an EP.
     pub fn order(&self, kind: GroupKind, ep: Seqno) -> Order {
-        self.orders[index(kind, ep)]
+        order_in(&self.look.mail(member(kind, ep)))
     }
 
     /// The record of a group, if there is one.
-    pub fn record(&self, kind: GroupKind) -> Option<&Group> {
-        self.records[kind as usize].as_ref()
+    pub fn record(&self, kind: GroupKind) -> Option<Group> {
+        decode_group(kind, self.look.record(record_of(kind))?)
     }
 }
 
 /// The voting disk, as one process reaches it.
 #[derive(Clone)]
 pub struct VotingDisk {
-    area: Area,
+    disk: voting_disk::VotingDisk,
 }
 
 impl VotingDisk {
-    /// The voting disk in an area of at least [`SECTORS`].
-    pub fn new(area: Area) -> Self {
-        VotingDisk { area }
+    /// The voting disk in areas of at least [`SECTORS`].
+    pub fn new(copies: Copies) -> Self {
+        VotingDisk { disk: voting_disk::VotingDisk::new(copies, MEMBERS) }
     }
 
     /// Writes the heartbeat of an EP.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn beat(&self, kind: GroupKind, ep: Seqno, beat: &Heartbeat) -> Result<(), IoError> {
-        let mut content = Encoder::new();
-        content.u64(beat.guid).u64(beat.ts).u8(beat.status as u8).u64(beat.done).u64(beat.reign);
-        content.u64(beat.dead_here[0]).u64(beat.dead_here[1]);
-        self.write(heartbeat_sector(kind, ep), &content).await
+    /// See [`VotingDiskError`].
+    pub async fn beat(&self, kind: GroupKind, ep: Seqno, beat: &Heartbeat) -> Result<(), VotingDiskError> {
+        self.disk.beat(member(kind, ep), &slot_of(beat)).await
     }
 
     /// Puts a command into the mailbox of an EP, over whatever was there.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn order(&self, kind: GroupKind, ep: Seqno, order: &Order) -> Result<(), IoError> {
-        let mut content = Encoder::new();
-        content.u64(order.guid).u8(order.command.code()).u64(order.sequence);
-        content.u8(order.control).u8(order.owner).u8(u8::from(order.up));
-        self.write(heartbeat_sector(kind, ep) + 1, &content).await
+    /// See [`VotingDiskError`].
+    pub async fn order(&self, kind: GroupKind, ep: Seqno, order: &Order) -> Result<(), VotingDiskError> {
+        self.disk.send(member(kind, ep), &mail_of(order)).await
     }
 
     /// Writes the record of a group.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn save(&self, group: &Group) -> Result<(), IoError> {
-        self.write(1 + group.kind as u64, &encode_group(group)).await
+    /// See [`VotingDiskError`].
+    pub async fn save(&self, group: &Group) -> Result<(), VotingDiskError> {
+        self.disk.save(record_of(group.kind), encode_group(group).as_bytes()).await
     }
 
     /// Reads the mailbox of an EP.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn mailbox(&self, kind: GroupKind, ep: Seqno) -> Result<Order, IoError> {
-        let sector = self.area.sector_size();
-        let bytes = self.area.read((heartbeat_sector(kind, ep) + 1) * sector, sector).await?;
-        Ok(decode_order(&bytes))
+    /// See [`VotingDiskError`].
+    pub async fn mailbox(&self, kind: GroupKind, ep: Seqno) -> Result<Order, VotingDiskError> {
+        Ok(order_in(&self.disk.mailbox(member(kind, ep)).await?))
     }
 
     /// Reads the heartbeat of an EP.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn heartbeat(&self, kind: GroupKind, ep: Seqno) -> Result<Heartbeat, IoError> {
-        let sector = self.area.sector_size();
-        let bytes = self.area.read(heartbeat_sector(kind, ep) * sector, sector).await?;
-        Ok(decode_heartbeat(&bytes))
+    /// See [`VotingDiskError`].
+    pub async fn heartbeat(&self, kind: GroupKind, ep: Seqno) -> Result<Heartbeat, VotingDiskError> {
+        Ok(heartbeat_in(&self.disk.slot(member(kind, ep)).await?))
     }
 
     /// Reads all of it.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn look(&self) -> Result<Picture, IoError> {
-        let sector = self.area.sector_size();
-        let bytes = self.area.read(0, SECTORS * sector).await?;
-        let at = |number: u64| {
-            let start = (number * sector) as usize;
-            bytes.get(start..start + sector as usize).unwrap_or_default()
-        };
-        let slots = GroupKind::ALL.iter().flat_map(|kind| (0..MOST_EPS).map(|ep| heartbeat_sector(*kind, ep as Seqno)));
-        let slots: Vec<u64> = slots.collect();
-        Ok(Picture {
-            heartbeats: slots.iter().map(|slot| decode_heartbeat(at(*slot))).collect(),
-            orders: slots.iter().map(|slot| decode_order(at(*slot + 1))).collect(),
-            records: GroupKind::ALL.iter().map(|kind| decode_group(*kind, at(1 + *kind as u64))).collect(),
-        })
-    }
-
-    async fn write(&self, sector: u64, content: &Encoder) -> Result<(), IoError> {
-        let size = self.area.sector_size();
-        self.area.write_through(sector * size, seal(content, size as usize)).await
+    /// See [`VotingDiskError`].
+    pub async fn look(&self) -> Result<Picture, VotingDiskError> {
+        Ok(Picture { look: self.disk.look().await? })
     }
 }
 
 /// The registry, as one process reaches it.
 #[derive(Clone)]
 pub struct Registry {
-    area: Area,
+    copies: Copies,
 }
 
 impl Registry {
-    /// The registry in an area of at least three sectors.
-    pub fn new(area: Area) -> Self {
-        Registry { area }
+    /// The registry in areas of at least three sectors.
+    pub fn new(copies: Copies) -> Self {
+        Registry { copies }
     }
 
     /// Writes who is OK in a group.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn save(&self, group: &Group) -> Result<(), IoError> {
+    /// See [`VotingDiskError`].
+    pub async fn save(&self, group: &Group) -> Result<(), VotingDiskError> {
         let mut content = Encoder::new();
         encode_set(&mut content, group.ok.iter().copied());
-        let size = self.area.sector_size();
-        self.area.write_through(group.kind as u64 * size, seal(&content, size as usize)).await
+        self.copies.write(group.kind as u64, content.as_bytes()).await
     }
 
     /// Who is OK in a group; nothing if it was never written.
     ///
     /// # Errors
-    /// See [`IoError`].
-    pub async fn ok_eps(&self, kind: GroupKind) -> Result<Option<Vec<Seqno>>, IoError> {
-        let size = self.area.sector_size();
-        let bytes = self.area.read(kind as u64 * size, size).await?;
-        Ok(unseal(&bytes).and_then(|content| decode_set(&mut Decoder::new(content)).ok()))
+    /// See [`VotingDiskError`].
+    pub async fn ok_eps(&self, kind: GroupKind) -> Result<Option<Vec<Seqno>>, VotingDiskError> {
+        let bytes = self.copies.read(kind as u64, 1).await?;
+        Ok(voting_disk::open(&bytes).and_then(|content| decode_set(&mut Decoder::new(content)).ok()))
     }
 }
 
-const fn index(kind: GroupKind, ep: Seqno) -> usize {
-    kind as usize * MOST_EPS + ep as usize
+const fn member(kind: GroupKind, ep: Seqno) -> u64 {
+    kind as u64 * MOST_EPS as u64 + ep as u64
 }
 
-const fn heartbeat_sector(kind: GroupKind, ep: Seqno) -> u64 {
-    16 + 2 * index(kind, ep) as u64
+const fn record_of(kind: GroupKind) -> u64 {
+    1 + kind as u64
 }
 
-fn seal(content: &Encoder, sector: usize) -> Vec<u8> {
-    let mut sealed = Encoder::new();
-    sealed.u32(MAGIC).u32(crc32c::crc32c(content.as_bytes())).u16(content.len() as u16).raw(content.as_bytes());
-    sealed.zeros_to(sector);
-    sealed.into_bytes()
+fn slot_of(beat: &Heartbeat) -> Slot {
+    let mut notes = Encoder::new();
+    notes.u64(beat.reign).u64(beat.dead_here[0]).u64(beat.dead_here[1]);
+    let (guid, counter, status, done) = (beat.guid, beat.ts, beat.status as u8, beat.done);
+    Slot { guid, counter, status, done, result: 0, notes: notes.into_bytes() }
 }
 
-fn unseal(bytes: &[u8]) -> Option<&[u8]> {
-    let mut sealed = Decoder::new(bytes);
-    let (magic, checksum) = (sealed.u32().ok()?, sealed.u32().ok()?);
-    let length = sealed.u16().ok()?;
-    let content = sealed.raw(usize::from(length)).ok()?;
-    (magic == MAGIC && checksum == crc32c::crc32c(content)).then_some(content)
-}
-
-fn decode_heartbeat(bytes: &[u8]) -> Heartbeat {
-    let read = |content: &[u8]| -> Result<Heartbeat, Garbled> {
-        let mut content = Decoder::new(content);
+fn heartbeat_in(slot: &Slot) -> Heartbeat {
+    let read = || -> Result<Heartbeat, Garbled> {
+        let mut notes = Decoder::new(&slot.notes);
         Ok(Heartbeat {
-            guid: content.u64()?,
-            ts: content.u64()?,
-            status: Status::ALL.get(usize::from(content.u8()?)).copied().ok_or(Garbled)?,
-            done: content.u64()?,
-            reign: content.u64()?,
-            dead_here: [content.u64()?, content.u64()?],
+            guid: slot.guid,
+            ts: slot.counter,
+            status: Status::ALL.get(usize::from(slot.status)).copied().ok_or(Garbled)?,
+            done: slot.done,
+            reign: notes.u64()?,
+            dead_here: [notes.u64()?, notes.u64()?],
         })
     };
-    unseal(bytes).and_then(|content| read(content).ok()).unwrap_or_default()
+    read().unwrap_or_default()
 }
 
-fn decode_order(bytes: &[u8]) -> Order {
-    let read = |content: &[u8]| -> Result<Order, Garbled> {
-        let mut content = Decoder::new(content);
+fn mail_of(order: &Order) -> Mail {
+    let mut arguments = Encoder::new();
+    arguments.u8(order.control).u8(order.owner).u8(u8::from(order.up));
+    let (guid, command, sequence) = (order.guid, order.command.code(), order.sequence);
+    Mail { guid, command, sequence, arguments: arguments.into_bytes() }
+}
+
+fn order_in(mail: &Mail) -> Order {
+    let read = || -> Result<Order, Garbled> {
+        let mut arguments = Decoder::new(&mail.arguments);
         Ok(Order {
-            guid: content.u64()?,
-            command: Command::of_code(content.u8()?).ok_or(Garbled)?,
-            sequence: content.u64()?,
-            control: content.u8()?,
-            owner: content.u8()?,
-            up: content.u8()? != 0,
+            guid: mail.guid,
+            command: Command::of_code(mail.command).ok_or(Garbled)?,
+            sequence: mail.sequence,
+            control: arguments.u8()?,
+            owner: arguments.u8()?,
+            up: arguments.u8()? != 0,
         })
     };
-    unseal(bytes).and_then(|content| read(content).ok()).unwrap_or_default()
+    read().unwrap_or_default()
 }
 
 const PATHS: [Path; 5] = [Path::Startup, Path::Open, Path::Crash, Path::Recover, Path::Halt];
@@ -338,7 +303,7 @@ fn encode_group(group: &Group) -> Encoder {
     content
 }
 
-fn decode_group(kind: GroupKind, bytes: &[u8]) -> Option<Group> {
+fn decode_group(kind: GroupKind, content: &[u8]) -> Option<Group> {
     let somebody = |ep: Seqno| Some(ep).filter(|ep| *ep != NOBODY);
     let read = |content: &[u8]| -> Result<Group, Garbled> {
         let mut content = Decoder::new(content);
@@ -356,7 +321,7 @@ fn decode_group(kind: GroupKind, bytes: &[u8]) -> Option<Group> {
         group.outstanding = decode_numbers(&mut content)?;
         group.has_its_row().then_some(group).ok_or(Garbled)
     };
-    unseal(bytes).and_then(|content| read(content).ok())
+    read(content).ok()
 }
 
 #[cfg(test)]
@@ -364,16 +329,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_comes_back_and_a_spoilt_sector_holds_nothing() {
+    fn a_group_a_heartbeat_and_an_order_come_back() {
         let mut group = Group::new(GroupKind::Db, [0, 1].into());
         (group.path, group.row, group.control, group.counter) = (Path::Recover, 3, Some(1), 67);
         group.guids = [(0, 7), (1, 8)].into();
         group.outstanding = [(0, 66), (1, 67)].into();
-        let mut bytes = seal(&encode_group(&group), 512);
+        let bytes = encode_group(&group).into_bytes();
         assert_eq!(decode_group(GroupKind::Db, &bytes), Some(group));
-        bytes[13] ^= 1;
-        assert_eq!(decode_group(GroupKind::Db, &bytes), None);
-        assert_eq!(decode_heartbeat(&[0; 512]), Heartbeat::default());
-        assert_eq!(decode_order(&[0xff; 512]), Order::default());
+        assert_eq!(decode_group(GroupKind::Db, &bytes[..9]), None);
+        let beat = Heartbeat { guid: 5, ts: 6, status: Status::Open, done: 7, reign: 2, dead_here: [0, 9] };
+        assert_eq!(heartbeat_in(&slot_of(&beat)), beat);
+        let order = Order { guid: 5, command: Command::SysHalt, sequence: 9, control: 1, owner: 0, up: true };
+        assert_eq!(order_in(&mail_of(&order)), order);
+        assert_eq!(heartbeat_in(&Slot::default()), Heartbeat::default());
+        assert_eq!(order_in(&Mail::default()), Order::default());
     }
 }

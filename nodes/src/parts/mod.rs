@@ -4,10 +4,12 @@ pub mod area;
 pub mod control;
 pub mod encoding;
 pub mod engine;
+pub mod fencing;
 pub mod pages;
 pub mod service;
 pub mod shell;
 pub mod signal;
 #[cfg(test)]
 pub(crate) mod test_world;
+pub mod voting_disk;
 pub mod wal;

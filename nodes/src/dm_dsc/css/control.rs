@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fields;
+use crate::parts::voting_disk::VotingDiskError;
 use crate::product::events;
-use crate::world::device::IoError;
 use crate::world::time::Instant;
 
 use super::super::group::{Act, Group, Path};
@@ -35,7 +35,7 @@ pub(super) struct Reign {
 }
 
 impl Css {
-    pub(super) async fn elect(&self, picture: &Picture) -> Result<(), IoError> {
+    pub(super) async fn elect(&self, picture: &Picture) -> Result<(), VotingDiskError> {
         let living = self.living(picture);
         let own = self.reign.borrow().as_ref().map_or(0, |reign| reign.number);
         let rival = living.iter().filter(|(ep, _)| **ep != self.me).map(|(_, reign)| *reign).max().unwrap_or(0);
@@ -51,10 +51,10 @@ impl Css {
         self.take_over(picture, highest.unwrap_or(0) + 1).await
     }
 
-    async fn take_over(&self, picture: &Picture, number: u64) -> Result<(), IoError> {
+    async fn take_over(&self, picture: &Picture, number: u64) -> Result<(), VotingDiskError> {
         let mut groups = BTreeMap::new();
         for kind in GroupKind::ALL {
-            let mut group = picture.record(kind).cloned().unwrap_or_else(|| Group::new(kind, self.plan.members()));
+            let mut group = picture.record(kind).unwrap_or_else(|| Group::new(kind, self.plan.members()));
             if let Some(ok) = self.registry.ok_eps(kind).await? {
                 group.ok = ok.into_iter().collect();
             }
@@ -77,7 +77,7 @@ impl Css {
     }
 
     /// Steps the groups, if this is the control CSS.
-    pub(super) async fn govern(&self, picture: &Picture) -> Result<(), IoError> {
+    pub(super) async fn govern(&self, picture: &Picture) -> Result<(), VotingDiskError> {
         if self.reign.borrow().is_none() {
             return Ok(());
         }
@@ -121,7 +121,7 @@ impl Css {
         acts
     }
 
-    async fn carry_out(&self, kind: GroupKind, act: Act, picture: &Picture) -> Result<(), IoError> {
+    async fn carry_out(&self, kind: GroupKind, act: Act, picture: &Picture) -> Result<(), VotingDiskError> {
         match act {
             Act::Log(line) => self.log.info(&format!("[{}]: {line}", kind.name())),
             Act::LogBare(line) => self.log.info(&line),
@@ -156,7 +156,7 @@ impl Css {
         self.reign.borrow().as_ref().and_then(|reign| reign.groups.get(&kind).cloned())
     }
 
-    async fn save_record(&self, kind: GroupKind) -> Result<(), IoError> {
+    async fn save_record(&self, kind: GroupKind) -> Result<(), VotingDiskError> {
         match self.group(kind) {
             Some(group) => self.vote.save(&group).await,
             None => Ok(()),
@@ -170,13 +170,13 @@ impl Css {
     }
 
     /// Logs and writes a command.
-    async fn order(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), IoError> {
+    async fn order(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), VotingDiskError> {
         let (group, command, name, sequence) = (kind.name(), order.command.name(), kind.ep_name(ep), order.sequence);
         self.log.info(&format!("[{group}]: CSS set cmd {command}, dest_ep {name} seqno = {ep}, cmd_seq = {sequence}"));
         self.put(kind, ep, order).await
     }
 
-    async fn put(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), IoError> {
+    async fn put(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), VotingDiskError> {
         if let Some(reign) = self.reign.borrow_mut().as_mut() {
             reign.written.insert((kind, ep), order);
         }
@@ -184,13 +184,13 @@ impl Css {
     }
 
     /// Kill, of which the log says nothing.
-    pub(super) async fn kill(&self, kind: GroupKind, ep: Seqno, guid: u64) -> Result<(), IoError> {
+    pub(super) async fn kill(&self, kind: GroupKind, ep: Seqno, guid: u64) -> Result<(), VotingDiskError> {
         self.process.announce("ep.killed", fields! { ep: kind.ep_name(ep), guid: guid });
         self.put(kind, ep, Order { guid, command: Command::SysHalt, ..Order::default() }).await
     }
 
     /// A write to the voting disk that was lost shows when all of it is read: the mailbox is written again.
-    async fn write_lost_orders_again(&self, picture: &Picture) -> Result<(), IoError> {
+    async fn write_lost_orders_again(&self, picture: &Picture) -> Result<(), VotingDiskError> {
         let written = self.reign.borrow().as_ref().map(|reign| reign.written.clone()).unwrap_or_default();
         for ((kind, ep), order) in written {
             if picture.order(kind, ep) != order {
@@ -200,7 +200,13 @@ impl Css {
         Ok(())
     }
 
-    async fn order_address(&self, host: Seqno, owner: Seqno, up: bool, picture: &Picture) -> Result<(), IoError> {
+    async fn order_address(
+        &self,
+        host: Seqno,
+        owner: Seqno,
+        up: bool,
+        picture: &Picture,
+    ) -> Result<(), VotingDiskError> {
         if host == self.me {
             self.configure_address(owner, up);
             return Ok(());
@@ -223,7 +229,7 @@ impl Css {
     }
 
     /// The death of a CSS costs its host the ASM and the database.
-    async fn kill_hosts_without_css(&self, picture: &Picture) -> Result<(), IoError> {
+    async fn kill_hosts_without_css(&self, picture: &Picture) -> Result<(), VotingDiskError> {
         let living = self.living(picture);
         let dead: Vec<Seqno> = {
             let mut reign = self.reign.borrow_mut();
@@ -252,7 +258,7 @@ impl Css {
 
     /// When the DB group is open for the first time the drill may begin: with the counter that the scenario gives it,
     /// since what the cluster did before is not simulated.
-    async fn begin_the_drill(&self, kind: GroupKind) -> Result<(), IoError> {
+    async fn begin_the_drill(&self, kind: GroupKind) -> Result<(), VotingDiskError> {
         let open = self.group(kind).is_some_and(|group| group.path == Path::Open);
         if kind != GroupKind::Db || !open || std::mem::replace(&mut self.plan.board.borrow_mut().ready, true) {
             return Ok(());

@@ -18,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::world::device::IoError;
+use crate::parts::voting_disk::VotingDiskError;
 use crate::world::process::Process;
 
 use super::ep::new_guid;
@@ -80,7 +80,7 @@ pub(super) async fn dmcss(process: Process, plan: Shared, me: Seqno) -> i32 {
 }
 
 impl Css {
-    async fn tick(self: &Rc<Self>) -> Result<(), IoError> {
+    async fn tick(self: &Rc<Self>) -> Result<(), VotingDiskError> {
         let picture = self.vote.look().await?;
         let members = self.plan.members();
         self.watch.borrow_mut().look(&picture, &members, self.process.monotonic());
@@ -94,7 +94,7 @@ impl Css {
         Ok(())
     }
 
-    async fn beat(&self, dead_here: [u64; 2]) -> Result<(), IoError> {
+    async fn beat(&self, dead_here: [u64; 2]) -> Result<(), VotingDiskError> {
         self.ts.set(self.ts.get() + 1);
         let reign = self.reign.borrow().as_ref().map_or(0, |reign| reign.number);
         let beat = Heartbeat {

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::fields;
+use crate::parts::fencing::scsi;
 use crate::parts::wal::{Body, Lsn, WalError, recover};
 use crate::product::events;
-use crate::world::device::{Answer, IoError, ReservationCommand, ReservationType};
+use crate::world::device::{Answer, IoError, ReservationCommand};
 use crate::world::process::Process;
 
 use super::ep::Ep;
@@ -28,8 +29,6 @@ use super::words::{Command, GroupKind, NOBODY, Seqno};
 use database::{Database, Hold};
 use directory::Directory;
 use redo::Redone;
-
-const RESERVATION: ReservationType = ReservationType::WriteExclusiveRegistrantsOnly;
 
 struct Server {
     ep: Rc<Ep>,
@@ -202,9 +201,12 @@ impl Server {
     /// Puts this host's key on the data disk, and the reservation if nobody holds it.
     async fn register(&self) -> Result<(), IoError> {
         let (disk, key) = (&self.database.disk, reservation_key(self.ep.me));
-        disk.reservation(ReservationCommand::RegisterAndIgnore { new_key: key }).await?;
-        if let Answer::Held { held: None, .. } = disk.reservation(ReservationCommand::ReadReservation).await? {
-            disk.reservation(ReservationCommand::Reserve { key, kind: RESERVATION }).await?;
+        let held = match disk.reservation(ReservationCommand::ReadReservation).await? {
+            Answer::Held { held, .. } => held,
+            _ => None,
+        };
+        for command in scsi::joining(key, held) {
+            disk.reservation(command).await?;
         }
         Ok(())
     }
@@ -216,8 +218,7 @@ impl Server {
         let Answer::Registrations { registrations, .. } = disk.reservation(ReservationCommand::ReadKeys).await? else {
             return Ok(());
         };
-        if registrations.iter().any(|registration| registration.key == victim_key) {
-            let preempt = ReservationCommand::PreemptAndAbort { key, victim_key, kind: RESERVATION };
+        if let Some(preempt) = scsi::fencing(key, victim_key, &registrations) {
             disk.reservation(preempt).await?;
         }
         let host = self.ep.plan.node(dead).host;
