@@ -112,7 +112,7 @@ impl World {
 
     /// Records an event and wakes whoever waits for it.
     pub fn record(&self, place: Place, what: What) -> u64 {
-        tracing::debug!(target: "simrun", at = %self.now(), ?place, ?what);
+        self.log(place, &what);
         let number = self.inner.trace.borrow_mut().record(self.now(), place, what.clone());
         match &what {
             What::Announced { name, fields } => self.wake_watchers(place, name, fields),
@@ -120,6 +120,26 @@ impl World {
             _ => {}
         }
         number
+    }
+
+    /// What `-v` and `RUST_LOG` show of an event: what a reader of the story wants at `info`, the rest at `debug`.
+    fn log(&self, place: Place, what: &What) {
+        if !tracing::enabled!(target: "simrun", tracing::Level::INFO) {
+            return;
+        }
+        let name = || self.inner.trace.borrow().place_name(place);
+        match what {
+            What::Announced { name: event, fields } => {
+                let values: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
+                tracing::info!(target: "simrun", "{} {event}{values}", name());
+            }
+            What::Process(change) => tracing::info!(target: "simrun", "{} {}", name(), change.event_name()),
+            What::Host(text) => tracing::info!(target: "simrun", "{} {text}", name()),
+            What::Fault { name, text } => tracing::info!(target: "simrun", "fault {name}: {text}"),
+            What::Step { name, text } => tracing::info!(target: "simrun", "step {name}: {text}"),
+            What::Log { file, line } => tracing::debug!(target: "simrun", "{} {file}: {line}", name()),
+            other => tracing::debug!(target: "simrun", "{} {other:?}", name()),
+        }
     }
 
     fn wake_watchers(&self, place: Place, name: &'static str, fields: &Fields) {

@@ -27,5 +27,7 @@ pub fn start(verbose: u8) {
         _ => "simrun=debug",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_timer(ModelTime).with_writer(std::io::stderr).init();
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_timer(ModelTime).with_ansi(colour);
+    subscriber.with_target(false).with_writer(std::io::stderr).init();
 }

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use nodes::product::Product;
+use nodes::world::executor::Ending;
 use rayon::prelude::*;
 use reports::render::pretty::{Options, pretty, summary};
 use reports::render::{json, jsonl};
@@ -64,7 +66,9 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, CliError> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
     let pool = pool.map_err(|error| CliError::Output(std::io::Error::other(error)))?;
     let batch = pool.current_num_threads() * 2;
-    let mut teller = Teller::new(arguments, single);
+    let planned =
+        accepted.iter().map(|accepted| seeds(arguments, accepted)).map(|seeds| seeds.end() - seeds.start() + 1);
+    let mut teller = Teller::new(arguments, single, planned.sum());
     let mut work = work.peekable();
     while work.peek().is_some() && !interrupted() {
         let next: Vec<Work<'_>> = work.by_ref().take(batch).collect();
@@ -91,14 +95,24 @@ fn seeds(arguments: &RunArguments, accepted: &Accepted) -> std::ops::RangeInclus
 
 /// Runs one seed, judges it, writes what is to be written.
 fn carry_out(work: &Work<'_>, arguments: &RunArguments, results: &Results) -> Result<Done, CliError> {
+    let model = &work.accepted.scenario.product.model;
+    let Some(product) = nodes::catalogue::find(model) else {
+        return Err(CliError::Unknown { name: model.clone(), hint: None });
+    };
+    carry_out_on(product, work, arguments, results)
+}
+
+fn carry_out_on(
+    product: &Product,
+    work: &Work<'_>,
+    arguments: &RunArguments,
+    results: &Results,
+) -> Result<Done, CliError> {
     let scenario = &work.accepted.scenario;
     let seed = work.seed;
     let failed = |error: RunError| {
         let exit = if error.is_our_bug() { Exit::OurBug } else { Exit::Usage };
         Done { exit, told: Told::Failed { scenario: scenario.path.clone(), seed, error } }
-    };
-    let Some(product) = nodes::catalogue::find(&scenario.product.model) else {
-        return Err(CliError::Unknown { name: scenario.product.model.clone(), hint: None });
     };
     let draws = Draws::of(scenario, seed);
     let options = RunOptions { interrupted, ..RunOptions::default() };
@@ -120,7 +134,7 @@ fn carry_out(work: &Work<'_>, arguments: &RunArguments, results: &Results) -> Re
     let text = work.accepted.source.text();
     let report = report(&Tale { scenario, text, product, draws: &draws, record: &record, verdict: &verdict });
     let exit = match verdict.outcome {
-        _ if interrupted() => Exit::Interrupted,
+        _ if record.ending == Ending::Interrupted => Exit::Interrupted,
         Outcome::AsExpected => Exit::AsExpected,
         Outcome::Inconclusive => Exit::Inconclusive,
         Outcome::NotAsExpected => Exit::NotAsExpected,
@@ -136,6 +150,7 @@ struct Teller<'a> {
     arguments: &'a RunArguments,
     results: Results,
     single: bool,
+    planned: u64,
     language: Language,
     colour: bool,
     summary: Summary,
@@ -143,13 +158,14 @@ struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    fn new(arguments: &'a RunArguments, single: bool) -> Self {
+    fn new(arguments: &'a RunArguments, single: bool, planned: u64) -> Self {
         let colour = arguments.format == Format::Pretty
             && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
         Teller {
             arguments,
             results: Results::new(arguments.out.clone()),
             single,
+            planned,
             language: language(arguments.lang),
             colour,
             summary: Summary::default(),
@@ -161,6 +177,8 @@ impl<'a> Teller<'a> {
         self.exit = self.exit.worst(done.exit);
         let mut out = anstream::stdout().lock();
         match done.told {
+            // Half a run of a batch says nothing; half of the only run is all there is.
+            Told::Report(_) if done.exit == Exit::Interrupted && !self.single => {}
             Told::Report(report) => {
                 let line = SeedLine::from(&*report);
                 self.summary.add(&line);
@@ -206,8 +224,9 @@ impl<'a> Teller<'a> {
             anstream::eprintln!("deterministic: each seed ran twice with the same events");
         }
         if interrupted() {
+            let (told, planned) = (self.summary.seeds, self.planned);
             anstream::eprintln!(
-                "interrupted: the seeds above are complete up to the last one shown; the rest did not run"
+                "interrupted: {told} of {planned} seeds are told, the others were cut off or never begun"
             );
             return Ok(Exit::Interrupted);
         }
@@ -235,3 +254,60 @@ pub(super) fn report_json(report: &Report) -> String {
 
 /// Where a result may be found, as the screen tells it.
 pub(super) type Page = PathBuf;
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use nodes::product::{BuildError, Cluster, ClusterPlan};
+    use nodes::world::World;
+    use nodes::world::trace::Place;
+    use std::rc::Rc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+    use crate::cli::arguments::Arguments;
+    use crate::run::testing::{PAIR, accepted};
+
+    /// The test product with a mistake in it: it announces a number that no seed decides.
+    const LOOSE: Product = Product { build: build_loosely, ..PAIR };
+
+    fn build_loosely(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError> {
+        static BUILT: AtomicI64 = AtomicI64::new(0);
+        let number = BUILT.fetch_add(1, Ordering::SeqCst);
+        world.announce(Place::Outside, "copied", vec![("number", number.into())]);
+        (PAIR.build)(world, plan)
+    }
+
+    fn done(product: &Product, body: &str, options: &[&str]) -> Done {
+        let typed = ["simrun", "test.toml"].iter().chain(options);
+        let arguments = Arguments::parse_from(typed).run;
+        let work = Work { accepted: &accepted(body), seed: 1 };
+        carry_out_on(product, &work, &arguments, &Results::new(None)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn a_model_that_does_not_repeat_itself_ends_with_code_4_and_the_event_at_which_the_runs_part() {
+        let sound = done(&PAIR, "", &["--check-determinism"]);
+        assert!(matches!((sound.exit, sound.told), (Exit::AsExpected, Told::Report(_))));
+        let loose = done(&LOOSE, "", &["--check-determinism"]);
+        assert_eq!(loose.exit.code(), 4);
+        let Told::Different { difference, .. } = loose.told else { panic!("nothing differed") };
+        let number = |told: &str| difference.contains(told);
+        assert!(difference.starts_with("event 0 differs"), "{difference}");
+        assert!(number("Number(0)") && number("Number(1)"), "{difference}");
+    }
+
+    #[test]
+    fn a_model_that_panics_ends_with_code_70_and_its_seed() {
+        let broken = done(&PAIR, "", &[]);
+        assert_eq!(broken.exit, Exit::AsExpected);
+        let mut scenario = accepted("");
+        scenario.scenario.product.defects = vec!["panics".into()];
+        let arguments = Arguments::parse_from(["simrun", "test.toml"]).run;
+        let work = Work { accepted: &scenario, seed: 9 };
+        let told =
+            carry_out_on(&PAIR, &work, &arguments, &Results::new(None)).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(told.exit.code(), 70);
+        assert!(matches!(told.told, Told::Failed { seed: 9, .. }));
+    }
+}
