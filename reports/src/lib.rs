@@ -15,5 +15,5 @@ pub mod summary;
 
 pub use render::text::Text;
 pub use report::*;
-pub use suite::Suite;
-pub use summary::{SeedLine, Summary};
+pub use suite::{BrokenSeed, Suite};
+pub use summary::{CheckLine, RpoLine, SeedLine, Summary};

@@ -16,6 +16,19 @@ pub struct Suite<'a> {
     pub example: &'a Report,
 }
 
+/// A seed that could not be run to its end, or ran differently twice: it has no report, and must not vanish from CI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenSeed {
+    /// The scenario file as it was named on the command line.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// What went wrong, in one sentence.
+    pub what: String,
+    /// The command that shows it again.
+    pub again: String,
+}
+
 /// What a case is in the eyes of CI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CaseAnswer {

@@ -6,7 +6,7 @@ use reports::render::github::github;
 use reports::render::junit::junit;
 use reports::render::markdown::markdown;
 use reports::suite::CaseAnswer;
-use reports::{Language, Outcome, Report, SeedLine, Suite, Summary};
+use reports::{BrokenSeed, Language, Outcome, Report, SeedLine, Suite, Summary};
 use sample::{fifty_seeds, hostile, promote_before_stop, surprise, switchover_fail};
 
 /// One suite for each report, over as many seeds as `seeds` makes of it.
@@ -50,31 +50,31 @@ fn all() -> [Report; 5] {
 
 #[test]
 fn junit_over_many_seeds() {
-    insta::assert_snapshot!(with_suites(&all(), fifty_seeds, junit));
+    insta::assert_snapshot!(with_suites(&all(), fifty_seeds, |suites| junit(suites, &[])));
 }
 
 #[test]
 fn annotations() {
-    insta::assert_snapshot!(with_suites(&all(), one_seed, github));
+    insta::assert_snapshot!(with_suites(&all(), one_seed, |suites| github(suites, &[])));
 }
 
 #[test]
 fn a_quiet_pass_is_not_annotated() {
-    assert_eq!(with_suites(&[switchover_fail()], one_seed, github), "");
+    assert_eq!(with_suites(&[switchover_fail()], one_seed, |suites| github(suites, &[])), "");
 }
 
 #[test]
 fn the_job_summary() {
-    insta::assert_snapshot!(with_suites(&all(), fifty_seeds, |suites| markdown(suites, Language::English)));
-    insta::assert_snapshot!(with_suites(&[surprise()], one_seed, |suites| markdown(suites, Language::Chinese)));
+    insta::assert_snapshot!(with_suites(&all(), fifty_seeds, |suites| markdown(suites, &[], Language::English)));
+    insta::assert_snapshot!(with_suites(&[surprise()], one_seed, |suites| markdown(suites, &[], Language::Chinese)));
 }
 
 #[test]
 fn an_expected_violation_passes_with_a_note_and_an_unexpected_one_fails() {
-    let expected = with_suites(&[promote_before_stop()], fifty_seeds, junit);
+    let expected = with_suites(&[promote_before_stop()], fifty_seeds, |suites| junit(suites, &[]));
     assert!(expected.contains("failures=\"0\" errors=\"0\""), "{expected}");
     assert!(expected.contains("HAZARD SHOWN"));
-    let unexpected = with_suites(&[surprise()], fifty_seeds, junit);
+    let unexpected = with_suites(&[surprise()], fifty_seeds, |suites| junit(suites, &[]));
     assert!(unexpected.contains("failures=\"3\" errors=\"1\""), "{unexpected}");
 }
 
@@ -84,21 +84,37 @@ fn what_could_not_be_told_never_passes() {
         suites.iter().map(Suite::expectation).collect::<Vec<_>>()
     });
     assert_eq!(answers, [CaseAnswer::Undecided, CaseAnswer::Failed]);
-    let xml = with_suites(&[inconclusive()], one_seed, junit);
+    let xml = with_suites(&[inconclusive()], one_seed, |suites| junit(suites, &[]));
     assert!(xml.contains("failures=\"0\" errors=\"1\""), "{xml}");
 }
 
 #[test]
 fn hostile_names_stay_text() {
-    let xml = with_suites(&[hostile()], one_seed, junit);
+    let xml = with_suites(&[hostile()], one_seed, |suites| junit(suites, &[]));
     let parsed = quick_junit::Report::deserialize_from_str(&xml).expect("well-formed XML");
     assert_eq!(parsed.test_suites.len(), 1);
     assert!(!xml.contains("<script"));
 
-    let lines = with_suites(&[hostile()], one_seed, github);
+    let lines = with_suites(&[hostile()], one_seed, |suites| github(suites, &[]));
     assert!(lines.lines().all(|line| line.starts_with("::error file=") || line.starts_with("::warning file=")));
 
-    let page = with_suites(&[hostile()], one_seed, |suites| markdown(suites, Language::Chinese));
+    let page = with_suites(&[hostile()], one_seed, |suites| markdown(suites, &[], Language::Chinese));
     let outside_fences: String = page.split("```").step_by(2).collect();
     assert!(!outside_fences.contains("<script"), "{page}");
+}
+
+#[test]
+fn a_seed_without_a_result_is_in_every_format() {
+    let broken = [BrokenSeed {
+        scenario: "scenarios/a.toml".into(),
+        seed: 7,
+        what: "the model panicked: <index> out of bounds".into(),
+        again: "simrun scenarios/a.toml --seed 7".into(),
+    }];
+    let xml = junit(&[], &broken);
+    assert!(xml.contains("errors=\"1\"") && xml.contains("simrun scenarios/a.toml --seed 7"), "{xml}");
+    let lines = github(&[], &broken);
+    assert!(lines.starts_with("::error file=scenarios/a.toml,title=NO RESULT seed 7::the model panicked"), "{lines}");
+    let page = markdown(&[], &broken, Language::English);
+    assert!(page.contains("## scenarios/a.toml (seed 7)"), "{page}");
 }

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cli;
 pub mod draws;
+pub mod explore;
 pub mod history;
 pub mod judge;
 pub mod run;

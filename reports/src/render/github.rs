@@ -5,11 +5,18 @@
 //! scenarios, so everything that could begin another workflow command is escaped.
 
 use super::text::{ENGLISH, case_headline, case_lines};
-use crate::suite::{Case, CaseAnswer, Suite};
+use crate::suite::{BrokenSeed, Case, CaseAnswer, Suite};
 
 /// The annotations, one a line; empty when there is nothing to say.
-pub fn github(suites: &[Suite<'_>]) -> String {
-    suites.iter().flat_map(annotations).map(|line| line + "\n").collect()
+pub fn github(suites: &[Suite<'_>], broken: &[BrokenSeed]) -> String {
+    let lines = suites.iter().flat_map(annotations).chain(broken.iter().map(broken_annotation));
+    lines.map(|line| line + "\n").collect()
+}
+
+fn broken_annotation(broken: &BrokenSeed) -> String {
+    let title = escaped_property(&format!("NO RESULT seed {}", broken.seed));
+    let message = escaped(&format!("{}\n{}", broken.what, broken.again));
+    format!("::error file={},title={title}::{message}", escaped_property(&broken.scenario))
 }
 
 fn annotations(suite: &Suite<'_>) -> Vec<String> {

@@ -7,15 +7,16 @@
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite};
 
 use super::text::{ENGLISH, case_headline, case_lines};
-use crate::suite::{Case, CaseAnswer, Suite};
+use crate::suite::{BrokenSeed, Case, CaseAnswer, Suite};
 
 /// The name of the case that stands for the scenario's `[expect]`.
 const EXPECTATION: &str = "expectation";
 
-/// All scenarios as one JUnit file.
-pub fn junit(suites: &[Suite<'_>]) -> String {
+/// All scenarios as one JUnit file, and the seeds that have no result.
+pub fn junit(suites: &[Suite<'_>], broken: &[BrokenSeed]) -> String {
     let mut report = quick_junit::Report::new("simrun");
     report.add_test_suites(suites.iter().map(test_suite));
+    report.add_test_suites(broken.iter().map(broken_suite));
     report.to_string().expect("writing XML to memory does not fail")
 }
 
@@ -28,9 +29,25 @@ fn test_suite(suite: &Suite<'_>) -> TestSuite {
         Property::new("seeds run", summary.seeds.to_string()),
         Property::new("product", suite.example.cluster.model.as_str()),
         Property::new("simrun", run.version.as_str()),
+        Property::new("replay", suite.again(suite.summary.worst_seed.unwrap_or(run.seed))),
     ]);
     written.add_test_cases(suite.cases().iter().map(|case| check_case(suite, case)));
     written.add_test_case(expectation_case(suite));
+    written
+}
+
+/// A seed without a result is an error of its own, so that a file without failures never hides it.
+fn broken_suite(broken: &BrokenSeed) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(broken.what.as_str()).set_description(broken.again.as_str());
+    let mut case = TestCase::new(format!("seed {}", broken.seed), status);
+    case.set_classname(broken.scenario.as_str());
+    let mut written = TestSuite::new(broken.scenario.as_str());
+    written.add_properties([
+        Property::new("seeds", broken.seed.to_string()),
+        Property::new("replay", broken.again.as_str()),
+    ]);
+    written.add_test_case(case);
     written
 }
 

@@ -5,18 +5,24 @@
 
 use super::text::{Text, case_headline, case_lines, grouped};
 use crate::report::{Language, Report, Span};
-use crate::suite::{Case, CaseAnswer, Suite};
+use crate::suite::{BrokenSeed, Case, CaseAnswer, Suite};
 use crate::summary::ScenarioSummary;
 
 /// The job summary.
-pub fn markdown(suites: &[Suite<'_>], language: Language) -> String {
+pub fn markdown(suites: &[Suite<'_>], broken: &[BrokenSeed], language: Language) -> String {
     let text = Text::of(language);
     let mut page = String::from("# simrun\n\n");
     page.push_str(&scenarios_table(text, suites));
     for suite in suites.iter().filter(|suite| suite.expectation() != CaseAnswer::Passed) {
         page.push_str(&section(text, suite));
     }
+    broken.iter().for_each(|broken| page.push_str(&broken_section(text, broken)));
     page
+}
+
+fn broken_section(text: &Text, broken: &BrokenSeed) -> String {
+    let lines = [broken.what.clone(), broken.again.clone()];
+    format!("\n## {} ({} {})\n\n{}", escaped(&broken.scenario), text.labels.seed, broken.seed, fenced(&lines))
 }
 
 fn scenarios_table(text: &Text, suites: &[Suite<'_>]) -> String {

@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::explore::plan::AskedShard;
+use crate::scenario::values::parse_duration;
 
 /// Rehearses failures of database clusters in a deterministic simulation.
 #[derive(Parser, Debug)]
@@ -60,6 +64,12 @@ pub enum Command {
         /// What to explain.
         topic: String,
     },
+    /// Run many seeds, and tell which fail, in how many ways, and what is left unseen.
+    Explore(ExploreArguments),
+    /// Put the results of a campaign's shares together.
+    Merge(MergeArguments),
+    /// Judge histories that were recorded elsewhere: Jepsen's EDN maps, its console log, or our JSON lines.
+    Judge(JudgeArguments),
     /// Print the JSON Schema of scenario files.
     Schema,
     /// Print a completion script for a shell.
@@ -102,6 +112,145 @@ pub struct RunArguments {
     /// Run each seed twice and name the first event that differs.
     #[arg(long)]
     pub check_determinism: bool,
+    /// What a CI system shows.
+    #[command(flatten)]
+    pub ci: CiArguments,
+}
+
+/// Files for a CI system.
+#[derive(Args, Debug, Clone, Default)]
+pub struct CiArguments {
+    /// Write JUnit XML to this file: a suite for each scenario, a case for each check.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Add the job summary in Markdown to this file, such as $GITHUB_STEP_SUMMARY.
+    #[arg(long, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+}
+
+/// Which seeds to explore, and how.
+#[derive(Args, Debug, Clone)]
+#[command(
+    after_help = "Results are JSON lines in the order of seeds, in DIR/explore.jsonl. A campaign that was killed \
+                        goes on with --resume, and its file is then the same as that of one nobody disturbed."
+)]
+pub struct ExploreArguments {
+    /// Scenario files or folders.
+    #[arg(required = true)]
+    pub scenarios: Vec<PathBuf>,
+    /// Run these seeds, both ends included (default: each scenario's own [run] seeds).
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// Stop after this time, such as 10m; without --seeds, seeds do not end before.
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// How many seeds to run at once (default: one for each core).
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Stop after the first seed that does not end as expected.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Write results to DIR/explore.jsonl, and a report for each distinct failure.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Go on behind the last whole line of DIR/explore.jsonl.
+    #[arg(long, requires = "out")]
+    pub resume: bool,
+    /// Run only share K of N; auto takes both from the variables of a job array (Slurm, GitLab, CircleCI, Buildkite),
+    /// auto/N only the index (Kubernetes JOB_COMPLETION_INDEX, AWS Batch).
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<AskedShard>,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = CampaignFormat::Plain)]
+    pub format: CampaignFormat,
+    /// What a CI system shows.
+    #[command(flatten)]
+    pub ci: CiArguments,
+}
+
+/// Which results to put together.
+#[derive(Args, Debug, Clone)]
+pub struct MergeArguments {
+    /// Files with results, or folders that hold an explore.jsonl.
+    #[arg(required = true)]
+    pub results: Vec<PathBuf>,
+    /// Write the results of all to this file.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = CampaignFormat::Plain)]
+    pub format: CampaignFormat,
+}
+
+/// How a campaign is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CampaignFormat {
+    /// A table at the end.
+    Plain,
+    /// One JSON object for each seed, and a summary.
+    Jsonl,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|error| format!("{error}; {}", error.help))
+}
+
+/// Which histories to judge, and how.
+#[derive(Args, Debug, Clone)]
+#[command(after_help = "The answer is holds (exit code 0), violated (1) or could not tell (3); a history that cannot \
+                        be read is named by line (2). An operation with :info may or may not have happened.")]
+pub struct JudgeArguments {
+    /// Files with histories; `-` is standard input.
+    #[arg(required = true, value_name = "HISTORY")]
+    pub histories: Vec<PathBuf>,
+    /// What the history is a history of.
+    #[arg(long, value_enum)]
+    pub model: HistoryModel,
+    /// With list-append: the isolation level to hold it to, such as serializable (default: strict-serializable).
+    #[arg(long)]
+    pub level: Option<String>,
+    /// With bank: what all accounts sum up to (default: what the first read sums up to).
+    #[arg(long)]
+    pub total: Option<i64>,
+    /// How many steps a search may take before the answer is "could not tell" (default: 50000000).
+    #[arg(long)]
+    pub steps: Option<u64>,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = JudgeFormat::Plain)]
+    pub format: JudgeFormat,
+}
+
+/// What a history is a history of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryModel {
+    /// One or many registers: read, write, compare-and-set.
+    Register,
+    /// Strings by key: get, put, append.
+    KeyValue,
+    /// Accounts: transfer, and read all.
+    Bank,
+    /// Transactions of appends to lists and reads.
+    ListAppend,
+}
+
+impl From<HistoryModel> for crate::judge::Model {
+    fn from(model: HistoryModel) -> Self {
+        match model {
+            HistoryModel::Register => Self::Register,
+            HistoryModel::KeyValue => Self::KeyValue,
+            HistoryModel::Bank => Self::Bank,
+            HistoryModel::ListAppend => Self::ListAppend,
+        }
+    }
+}
+
+/// How findings on histories are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum JudgeFormat {
+    /// In sentences.
+    Plain,
+    /// One JSON object for each finding.
+    Jsonl,
 }
 
 /// A range of seeds, both ends included.
@@ -135,6 +284,12 @@ pub enum Format {
     Plain,
     /// One JSON object for each seed, and a summary.
     Jsonl,
+    /// JUnit XML.
+    Junit,
+    /// Annotations for GitHub.
+    Github,
+    /// A job summary in Markdown.
+    Markdown,
 }
 
 /// How mistakes in scenario files are shown.

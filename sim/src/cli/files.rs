@@ -4,12 +4,13 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
+use nodes::product::Product;
 
 use super::CliError;
 use super::arguments::{Arguments, MistakeFormat};
 use crate::scenario::render::{Style, carets, github, json_lines};
 use crate::scenario::vocabulary::Vocabulary;
-use crate::scenario::{self, Accepted, Rejected};
+use crate::scenario::{self, Accepted, Rejected, Scenario};
 
 /// The files that are meant: a folder means every scenario below it, in the order of their names.
 pub fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
@@ -55,6 +56,36 @@ fn below(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), CliError> {
 /// Reads and checks a file.
 pub fn load(file: &Path, vocabulary: &Vocabulary) -> Result<Accepted, Box<Rejected>> {
     scenario::load(file, vocabulary).map_err(Box::new)
+}
+
+/// Reads and checks everything that is meant. Nothing runs while a file has mistakes: half a campaign is worth less than
+/// none.
+pub fn accepted(paths: &[PathBuf]) -> Result<Vec<Accepted>, CliError> {
+    let vocabulary = crate::vocabulary::known();
+    let mut accepted = Vec::new();
+    let mut rejected = None;
+    for file in scenarios(paths)? {
+        match load(&file, &vocabulary) {
+            Ok(scenario) => {
+                show_warnings(&scenario, MistakeFormat::Carets);
+                accepted.push(scenario);
+            }
+            Err(mistakes) => {
+                show_mistakes(&mistakes, MistakeFormat::Carets);
+                rejected = Some(mistakes);
+            }
+        }
+    }
+    match rejected {
+        Some(rejected) => Err(CliError::Rejected(rejected)),
+        None => Ok(accepted),
+    }
+}
+
+/// The product that a scenario is about.
+pub fn product(scenario: &Scenario) -> Result<&'static Product, CliError> {
+    let model = &scenario.product.model;
+    nodes::catalogue::find(model).ok_or_else(|| CliError::Unknown { name: model.clone(), hint: None })
 }
 
 /// Shows why a file cannot be run.

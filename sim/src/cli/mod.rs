@@ -3,14 +3,21 @@
 //! Results go to standard output, everything else to standard error. A closed pipe is no error.
 
 pub mod arguments;
+mod campaign;
 mod catalogue;
+mod ci;
 mod determinism;
 mod exit;
+mod explore;
 mod files;
 mod interrupt;
+mod judge;
 mod logging;
+mod merge;
+mod progress;
 mod results;
 mod run;
+mod stopwatch;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -20,6 +27,8 @@ use thiserror::Error;
 
 pub use exit::Exit;
 
+use crate::explore::file::FileError;
+use crate::explore::plan::ShardError;
 use crate::scenario::{Rejected, schema_json};
 use crate::vocabulary;
 use arguments::{Arguments, Colour, Command, MistakeFormat};
@@ -62,6 +71,12 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// Results of a campaign cannot be used.
+    #[error("{0}")]
+    Campaign(#[from] FileError),
+    /// It is not known which share of a campaign this is.
+    #[error("{0}")]
+    Shard(#[from] ShardError),
     /// Standard output is gone or full.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -72,6 +87,10 @@ impl CliError {
         match self {
             CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::AsExpected,
             CliError::Output(_) | CliError::Unwritable { .. } => Exit::OurBug,
+            CliError::Campaign(FileError::Different(_)) => Exit::NotDeterministic,
+            CliError::Campaign(FileError::Io { source, .. }) if source.kind() != io::ErrorKind::NotFound => {
+                Exit::OurBug
+            }
             _ => Exit::Usage,
         }
     }
@@ -111,6 +130,18 @@ fn carry_out(command: Command) -> Result<Exit, CliError> {
             return run::run(&arguments);
         }
         Command::Check { scenarios, format } => return check(&scenarios, format),
+        Command::Explore(arguments) => {
+            drop(out);
+            return explore::run(&arguments);
+        }
+        Command::Merge(arguments) => {
+            drop(out);
+            return merge::run(&arguments);
+        }
+        Command::Judge(arguments) => {
+            drop(out);
+            return judge::run(&arguments);
+        }
         Command::List { what, product, json } => catalogue::list(&mut out, what, product.as_deref(), json)?,
         Command::Explain { topic } => catalogue::explain(&mut out, &topic)?,
         Command::Schema => writeln!(out, "{}", schema_json())?,

@@ -14,6 +14,7 @@ use reports::{Language, Report};
 use super::run::{Page, report_json};
 use super::{CliError, Exit};
 use crate::draws::Draws;
+use crate::history::json_lines;
 use crate::run::Record;
 
 /// Where results go.
@@ -50,6 +51,7 @@ impl Results {
         write(&folder.join("trace.json"), &trace::trace(report))?;
         write(&folder.join("events.shiviz.log"), &shiviz::shiviz(report))?;
         write(&folder.join("record.jsonl"), &record_lines(record))?;
+        write(&folder.join("history.jsonl"), &json_lines::write(&record.history))?;
         let draws = draws.to_toml().map_err(|error| CliError::Unwritable {
             path: folder.join("draws.toml"),
             source: std::io::Error::other(error),

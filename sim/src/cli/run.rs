@@ -11,6 +11,7 @@ use reports::render::{json, jsonl};
 use reports::{Language, Report, SeedLine, Summary};
 
 use super::arguments::{Format, Lang, RunArguments};
+use super::ci::Gathered;
 use super::interrupt::interrupted;
 use super::results::Results;
 use super::{CliError, Exit, determinism, files};
@@ -19,7 +20,6 @@ use crate::run::{Record, RunError, RunOptions, run_scenario};
 use crate::scenario::Accepted;
 use crate::tell::{Tale, report};
 use crate::verdict::{self, Outcome};
-use crate::vocabulary;
 
 /// One seed of one scenario.
 struct Work<'a> {
@@ -41,25 +41,7 @@ enum Told {
 
 /// Runs what the arguments say.
 pub fn run(arguments: &RunArguments) -> Result<Exit, CliError> {
-    let vocabulary = vocabulary::known();
-    let mut accepted = Vec::new();
-    let mut rejected = None;
-    for file in files::scenarios(&arguments.scenarios)? {
-        match files::load(&file, &vocabulary) {
-            Ok(scenario) => {
-                files::show_warnings(&scenario, super::arguments::MistakeFormat::Carets);
-                accepted.push(scenario);
-            }
-            Err(mistakes) => {
-                files::show_mistakes(&mistakes, super::arguments::MistakeFormat::Carets);
-                rejected = Some(mistakes);
-            }
-        }
-    }
-    // Nothing runs while a file has mistakes: half a campaign is worth less than none.
-    if let Some(rejected) = rejected {
-        return Err(CliError::Rejected(rejected));
-    }
+    let accepted = files::accepted(&arguments.scenarios)?;
     let work = accepted.iter().flat_map(|accepted| seeds(arguments, accepted).map(move |seed| Work { accepted, seed }));
     let single = accepted.len() == 1 && seeds(arguments, &accepted[0]).count() == 1;
     let jobs = arguments.jobs.unwrap_or(0);
@@ -95,11 +77,7 @@ fn seeds(arguments: &RunArguments, accepted: &Accepted) -> std::ops::RangeInclus
 
 /// Runs one seed, judges it, writes what is to be written.
 fn carry_out(work: &Work<'_>, arguments: &RunArguments, results: &Results) -> Result<Done, CliError> {
-    let model = &work.accepted.scenario.product.model;
-    let Some(product) = nodes::catalogue::find(model) else {
-        return Err(CliError::Unknown { name: model.clone(), hint: None });
-    };
-    carry_out_on(product, work, arguments, results)
+    carry_out_on(files::product(&work.accepted.scenario)?, work, arguments, results)
 }
 
 fn carry_out_on(
@@ -154,6 +132,7 @@ struct Teller<'a> {
     language: Language,
     colour: bool,
     summary: Summary,
+    gathered: Gathered,
     exit: Exit,
 }
 
@@ -169,6 +148,7 @@ impl<'a> Teller<'a> {
             language: language(arguments.lang),
             colour,
             summary: Summary::default(),
+            gathered: Gathered::new(&arguments.ci, arguments.format),
             exit: Exit::AsExpected,
         }
     }
@@ -182,6 +162,7 @@ impl<'a> Teller<'a> {
             Told::Report(report) => {
                 let line = SeedLine::from(&*report);
                 self.summary.add(&line);
+                self.gathered.add(&report);
                 let page = self.results.page(&report, done.exit);
                 let page = page.as_ref().map(|page| page.to_string_lossy().into_owned());
                 let options =
@@ -192,10 +173,11 @@ impl<'a> Teller<'a> {
                     Format::Pretty | Format::Plain if done.exit != Exit::AsExpected => {
                         write!(out, "{}", reports::render::pretty::ending(&report, &options))?;
                     }
-                    Format::Pretty | Format::Plain => {}
+                    Format::Pretty | Format::Plain | Format::Junit | Format::Github | Format::Markdown => {}
                 }
             }
             Told::Failed { scenario, seed, error } => {
+                self.gathered.add_broken(&scenario, seed, error.to_string());
                 anstream::eprintln!("error: {scenario} seed {seed}: {error}");
                 anstream::eprintln!(
                     "  again    simrun {scenario} --seed {seed}   (simrun {})",
@@ -203,8 +185,11 @@ impl<'a> Teller<'a> {
                 );
             }
             Told::Different { scenario, seed, difference } => {
-                writeln!(out, "NOT DETERMINISTIC  {scenario}  seed {seed}")?;
-                writeln!(out, "  {difference}")?;
+                self.gathered.add_broken(&scenario, seed, format!("not deterministic: {difference}"));
+                if matches!(self.arguments.format, Format::Pretty | Format::Plain | Format::Jsonl) {
+                    writeln!(out, "NOT DETERMINISTIC  {scenario}  seed {seed}")?;
+                    writeln!(out, "  {difference}")?;
+                }
             }
         }
         Ok(())
@@ -212,13 +197,16 @@ impl<'a> Teller<'a> {
 
     fn finish(self) -> Result<Exit, CliError> {
         let mut out = anstream::stdout().lock();
+        if let Some(page) = self.gathered.finish(&self.summary, self.arguments.format, self.language)? {
+            write!(out, "{page}")?;
+        }
         match self.arguments.format {
             Format::Jsonl => writeln!(out, "{}", jsonl::summary_line(&self.summary))?,
             Format::Pretty | Format::Plain if !self.single => {
                 let options = Options { language: self.language, colour: self.colour, columns: 100, page: None };
                 write!(out, "{}", summary(&self.summary, &options))?;
             }
-            Format::Pretty | Format::Plain => {}
+            Format::Pretty | Format::Plain | Format::Junit | Format::Github | Format::Markdown => {}
         }
         if self.arguments.check_determinism && !matches!(self.exit, Exit::NotDeterministic | Exit::OurBug) {
             anstream::eprintln!("deterministic: each seed ran twice with the same events");
@@ -234,7 +222,7 @@ impl<'a> Teller<'a> {
     }
 }
 
-fn language(lang: Lang) -> Language {
+pub(super) fn language(lang: Lang) -> Language {
     let chinese = || {
         let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];
         let set = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.is_empty());

@@ -34,13 +34,17 @@ fn check(judged: &Judged) -> Check {
     }
 }
 
-pub(super) fn verdict(tale: &Tale<'_>, rto: &RecoveryTime) -> Verdict {
-    let verdict = tale.verdict;
-    let outcome = match verdict.outcome {
+pub(super) fn outcome(verdict: &verdict::Verdict) -> Outcome {
+    match verdict.outcome {
         verdict::Outcome::AsExpected => Outcome::AsExpected,
         verdict::Outcome::Inconclusive => Outcome::Inconclusive,
         verdict::Outcome::NotAsExpected => Outcome::NotAsExpected,
-    };
+    }
+}
+
+pub(super) fn verdict(tale: &Tale<'_>, rto: &RecoveryTime) -> Verdict {
+    let verdict = tale.verdict;
+    let outcome = outcome(verdict);
     let cause = verdict.cause.clone().unwrap_or_else(|| calm(tale, rto));
     Verdict { outcome, hazard_shown: verdict.hazard_shown, cause, expectation: expectation(tale), shortest: None }
 }

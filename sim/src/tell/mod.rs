@@ -21,7 +21,10 @@ mod writers;
 mod tests;
 
 use nodes::product::Product;
-use reports::{FORMAT, Limits, LostCommit, Objectives, RecoveryPoint, RecoveryTime, Report, Run, Sentence, Service};
+use reports::{
+    CheckLine, FORMAT, Limits, LostCommit, Objectives, RecoveryPoint, RecoveryTime, Report, RpoLine, Run, SeedLine,
+    Sentence, Service,
+};
 
 use crate::draws::Draws;
 use crate::run::Record;
@@ -95,6 +98,29 @@ pub fn report(tale: &Tale<'_>) -> Report {
             not_simulated: tale.product.limits.iter().map(|limit| Sentence::english(*limit)).collect(),
             ..Limits::default()
         },
+    }
+}
+
+/// The line that a seed leaves behind: the same as that of its report, without making the rest of the report, which
+/// costs more than a short run.
+pub fn seed_line(tale: &Tale<'_>) -> SeedLine {
+    let Tale { scenario, record, .. } = tale;
+    let outages = outages::outages(record, scenario);
+    let lost = service::losses(tale);
+    let service = Service { outages, ..Service::default() };
+    let rto = RecoveryTime::measure(None, &service.outages, moment(record.ended));
+    let rpo = recovery_point(tale, &service, lost.as_deref());
+    SeedLine {
+        format: FORMAT,
+        scenario: scenario.path.clone(),
+        seed: record.seed,
+        verdict: checks::outcome(tale.verdict),
+        hash: format!("{:016x}", record.trace.hash()),
+        checks: checks::checks(tale.verdict).iter().map(CheckLine::from).collect(),
+        rto_ms: rto.measured.map(|span| span.as_millis()),
+        rpo: RpoLine { lost_commits: rpo.lost_commits, window_ms: rpo.window.map(|span| span.as_millis()) },
+        simulated_ms: span(record.ended.elapsed()).as_millis(),
+        events: record.trace.count(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reports on runs of the test product.
 
 use reports::render::pretty::{Options, pretty};
-use reports::{Report, Standing};
+use reports::{Report, SeedLine, Standing};
 
 use super::{Tale, report};
 use crate::draws::Draws;
@@ -21,6 +21,16 @@ fn told(body: &str) -> Report {
         record: &record,
         verdict: &verdict,
     })
+}
+
+#[test]
+fn the_line_of_a_seed_is_that_of_its_report() {
+    let accepted = accepted(DRILL);
+    let (scenario, record) = (&accepted.scenario, run(DRILL, 1));
+    let (draws, verdict) = (Draws::of(scenario, 1), verdict::judge(scenario, &record));
+    let text = accepted.source.text();
+    let tale = Tale { scenario, text, product: &PAIR, draws: &draws, record: &record, verdict: &verdict };
+    assert_eq!(super::seed_line(&tale), SeedLine::from(&report(&tale)));
 }
 
 const DRILL: &str = r#"
