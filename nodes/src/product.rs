@@ -180,6 +180,8 @@ pub struct Product {
     pub defects: &'static [Word],
     /// Events its processes announce, beyond those of [`events`].
     pub events: &'static [Word],
+    /// The names of those that tell a run's story: what a person reads on the one screen. Empty: all that are rare.
+    pub headlines: &'static [&'static str],
     /// Commands.
     pub commands: &'static [CommandWord],
     /// Portable verbs it has a command for.

@@ -6,6 +6,9 @@ use super::{cluster, monitor, parameters};
 
 const PROCESSES: &[&str] = &["dmserver", "dmasmsvr", "dmcss", "watchdog"];
 
+const HEADLINES: &[&str] =
+    &["group.status", "css.control", "ep.killed", "ep.halted", "vip.changed", "watchdog.fired", "database.panic"];
+
 /// Dameng DSC, as a scenario may speak of it.
 pub const PRODUCT: Product = Product {
     model: "dm_dsc",
@@ -53,6 +56,7 @@ pub const PRODUCT: Product = Product {
         Word { name: "watchdog.fired", doc: "the watchdog of the host ends the database: { ep }" },
         Word { name: "database.panic", doc: "dmserver ends because its log cannot be used: { reason }" },
     ],
+    headlines: HEADLINES,
     commands: monitor::COMMANDS,
     verbs: &[
         VerbWord { verb: "start", command: "dmcssm ep startup GRP_DSC.EP" },

@@ -79,6 +79,26 @@ const EVENTS: &[Word] = &joined::<Word, { OWN_EVENTS.len() + STEP_EVENTS.len() +
     cm::EVENTS,
 ]);
 
+const HEADLINES: &[&str] = &[
+    "switchover.requested",
+    "demote.finished",
+    "promote.finished",
+    "reformer-lock.acquired",
+    "reform.started",
+    "reform.finished",
+    "reform.failed",
+    "reformer.aborted",
+    "partner.aborted",
+    "self-exit",
+    "first-round.failed",
+    "database.starts",
+    "database.panic",
+    "cms.primary",
+    "member.kicked",
+    "member.joined",
+    "unreg.ordered",
+];
+
 /// openGauss resource pooling, as a scenario may speak of it.
 pub const PRODUCT: Product = Product {
     model: "opengauss_dms",
@@ -122,6 +142,7 @@ pub const PRODUCT: Product = Product {
     parameters: PARAMETERS,
     defects: DEFECTS,
     events: EVENTS,
+    headlines: HEADLINES,
     commands: cm::COMMANDS,
     verbs: &[
         VerbWord { verb: "switchover", command: "cm_ctl switchover -n NODE -D DATADIR" },

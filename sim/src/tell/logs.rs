@@ -9,7 +9,7 @@ use super::moment::moment;
 use crate::run::Record;
 
 /// The words by which log lines complain, in every product.
-const COMPLAINTS: [&str; 4] = ["ERROR", "FATAL", "PANIC", "WARNING"];
+pub(super) const COMPLAINTS: [&str; 4] = ["ERROR", "FATAL", "PANIC", "WARNING"];
 
 /// The most lines of one file in a report.
 const MOST_LINES: usize = 40;

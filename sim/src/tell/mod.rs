@@ -6,6 +6,7 @@
 mod checks;
 mod drill;
 mod faults;
+mod headlines;
 mod lanes;
 mod logs;
 mod moment;

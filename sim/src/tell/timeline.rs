@@ -7,32 +7,34 @@ use std::collections::BTreeMap;
 
 use nodes::product::events;
 use nodes::world::time::Instant;
-use nodes::world::trace::{Event, Fields, Place, ProcessChange, What};
+use nodes::world::trace::{Event, Fields, Place, ProcessChange, Value, What};
 use reports::{Entry, EntryKind, Importance, Landmark, Outage, Sentence, StepKind};
 
 use super::Tale;
-use super::logs::complains;
+use super::headlines::{self, Draft};
+use super::logs::{COMPLAINTS, complains};
 use super::moment::{host_and_process, moment};
 use super::runbook::kind;
 
 /// What is announced more often than this in a run is no news.
-const RARE: usize = 12;
+const RARE: usize = 24;
 /// A complaint that is logged more often than this is no news.
 const RARE_COMPLAINT: usize = 6;
 
 /// The entries in order of time.
 pub(super) fn timeline(tale: &Tale<'_>, outages: &[Outage]) -> Vec<Entry> {
     let news = News::of(tale);
-    let mut entries: Vec<Entry> =
-        tale.record.trace.events().iter().filter_map(|event| entry(tale, &news, event)).collect();
-    entries.extend(commands(tale));
+    let mut drafts: Vec<Draft> =
+        tale.record.trace.events().iter().filter_map(|event| draft(tale, &news, event)).collect();
+    let mut entries = commands(tale);
     entries.extend(faults(tale));
     for outage in outages {
         entries.push(noticed(&outage.first_failed));
         entries.extend(outage.first_durable.iter().map(noticed));
     }
-    entries.sort_by_key(|entry| (entry.at, entry.event));
-    entries
+    drafts.extend(entries.into_iter().map(|entry| Draft { entry, subject: None, always: true }));
+    drafts.sort_by_key(|draft| (draft.entry.at, draft.entry.event));
+    headlines::choose(drafts)
 }
 
 /// How often things happened, and from when on they are interesting at all.
@@ -71,32 +73,67 @@ fn pattern(line: &str) -> String {
     line.chars().filter(|character| !character.is_ascii_digit()).collect()
 }
 
-fn entry(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Entry> {
+fn draft(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Draft> {
     let (lane, component) = host_and_process(&tale.record.trace, event.place);
     if lane.as_ref().is_some_and(|host| !tale.is_node(host)) {
         return None;
     }
-    let (kind, importance, text) = match &event.what {
+    let weighed = match &event.what {
         What::Announced { name, fields } => {
-            let is_news = !QUIET.contains(name)
-                && !name.contains(STEP)
-                && news.announced.get(name).is_none_or(|count| *count <= RARE);
-            (EntryKind::Announced, news.weigh(event.at, is_news), announced(name, fields))
+            let is_rare = news.announced.get(name).is_none_or(|count| *count <= RARE);
+            let is_news = match tale.product.headlines {
+                [] => !QUIET.contains(name) && !name.contains(STEP) && is_rare,
+                headlines => ALWAYS.contains(name) || headlines.contains(name),
+            };
+            Weighed {
+                kind: EntryKind::Announced,
+                subject: Some((*name).to_owned()),
+                always: ALWAYS.contains(name),
+                is_news,
+                text: announced(name, fields),
+            }
         }
         What::Process(change) => {
             let is_database = component.as_ref().is_some_and(|process| tale.is_database(process));
             let (is_news, text) = process(*change, event.place);
-            (EntryKind::Process, news.weigh(event.at, is_news && is_database), text)
+            let subject = Some(format!("{change:?} {}", lane.as_deref().unwrap_or_default()));
+            Weighed { kind: EntryKind::Process, subject, always: true, is_news: is_news && is_database, text }
         }
-        What::Host(text) => (EntryKind::Process, Importance::Normal, Sentence::english(text.to_string())),
+        What::Host(text) => {
+            let text = Sentence::english(text.to_string());
+            Weighed { kind: EntryKind::Process, subject: None, always: false, is_news: false, text }
+        }
         What::Log { line, .. } if complains(line) => {
-            let is_news = news.complained.get(&pattern(line)).is_none_or(|count| *count <= RARE_COMPLAINT);
-            (EntryKind::Log, news.weigh(event.at, is_news), Sentence::english(line.to_string()))
+            let complaint = pattern(line);
+            let is_news = news.complained.get(&complaint).is_none_or(|count| *count <= RARE_COMPLAINT);
+            let text = Sentence::english(message(line).to_owned());
+            Weighed { kind: EntryKind::Log, subject: Some(complaint), always: false, is_news, text }
         }
         _ => return None,
     };
-    Some(Entry { at: moment(event.at), event: Some(event.number), lane, component, kind, importance, text })
+    let importance = news.weigh(event.at, weighed.is_news);
+    let Weighed { kind, subject, always, text, .. } = weighed;
+    let entry = Entry { at: moment(event.at), event: Some(event.number), lane, component, kind, importance, text };
+    Some(Draft { entry, subject, always })
 }
+
+/// What an event is, before its moment and place are looked at.
+struct Weighed {
+    kind: EntryKind,
+    subject: Option<String>,
+    always: bool,
+    is_news: bool,
+    text: Sentence,
+}
+
+/// A complaint without what stands before its level: the time and the thread are told by other columns.
+fn message(line: &str) -> &str {
+    let level = COMPLAINTS.iter().filter_map(|level| line.find(level)).min();
+    level.map_or(line, |level| &line[level..])
+}
+
+/// What decides whether the cluster serves: never left out.
+const ALWAYS: [&str; 4] = [events::WRITES_OPENED, events::WRITES_CLOSED, events::CLUSTER_READY, events::FENCED];
 
 /// What lanes and the strip of writers show better.
 const QUIET: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
@@ -105,7 +142,8 @@ const QUIET: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
 const STEP: &str = "-step.";
 
 fn announced(name: &str, fields: &Fields) -> Sentence {
-    let values: Vec<String> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let readable = fields.iter().filter(|(_, value)| !is_start_time(value));
+    let values: Vec<String> = readable.map(|(name, value)| format!("{name} {value}")).collect();
     let values = values.join(", ");
     let with = |words: &str| if values.is_empty() { words.to_owned() } else { format!("{words} ({values})") };
     match name {
@@ -117,6 +155,11 @@ fn announced(name: &str, fields: &Fields) -> Sentence {
         events::FENCED => Sentence::new(with("a node is fenced"), with("节点已被隔离")),
         other => Sentence::english(with(other)),
     }
+}
+
+/// Whether a number is the microseconds at which some process began: names of lives to products, noise to readers.
+fn is_start_time(value: &Value) -> bool {
+    matches!(value, Value::Number(number) if number.unsigned_abs() > 100_000_000_000_000)
 }
 
 /// What happened to a process, and whether it is more than the first start of a run.

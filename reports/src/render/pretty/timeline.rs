@@ -3,8 +3,8 @@
 use super::page::{Ink, Page, left, right, widest};
 use crate::report::{Entry, EntryKind, Importance, Report};
 
-/// More entries than this are not one screen; the first ones are shown, because causes come first.
-const MOST_ENTRIES: usize = 40;
+/// More entries than this are no screen at all; the report chose its major ones to be fewer, unless everything broke.
+const MOST_ENTRIES: usize = 60;
 
 pub(super) fn write(page: &mut Page<'_>, report: &Report) {
     let major: Vec<&Entry> = report.timeline.iter().filter(|entry| entry.importance == Importance::Major).collect();

@@ -42,6 +42,7 @@ pub(crate) const PAIR: Product = Product {
         Word { name: "panics", doc: "the model itself is broken" },
     ],
     events: &[Word { name: "copied", doc: "a file was copied with ssh" }],
+    headlines: &[],
     commands: &[
         command(&["start"], "starts the database of a host"),
         command(&["stop"], "stops the database of a host"),
