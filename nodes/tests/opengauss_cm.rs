@@ -15,7 +15,7 @@ use nodes::opengauss_dms::messages::{
 };
 use nodes::parts::shell::{CommandOutput, Shell};
 use nodes::product::events::{FENCED, LOCK_CHANGED};
-use nodes::world::device::{DeviceOptions, ReservationCommand, ReservationType, SectorRange};
+use nodes::world::device::{DeviceOptions, Paths, ReservationCommand, ReservationType, SectorRange};
 use nodes::world::disk::DeviceId;
 use nodes::world::executor::Limits;
 use nodes::world::network::{Effect, End, Rule, RuleId};
@@ -233,6 +233,22 @@ impl Cluster {
             .collect()
     }
 
+    /// The node whose cm_server is primary, as `cm_ctl query` shows it.
+    async fn primary_server(&self) -> usize {
+        let mut screens = Vec::new();
+        for node in 0..3 {
+            screens.push(text(&self.type_on(node, "cm_ctl query -Cv").await));
+        }
+        let line = |node: usize| format!("{}  dn{} {}        Primary", node + 1, node + 1, node + 1);
+        let shown = |node: &usize| screens.iter().any(|screen| screen.contains(&line(*node)));
+        (0..3).find(shown).unwrap_or_else(|| panic!("no cm_server is primary: {screens:?}"))
+    }
+
+    /// A node whose cm_server is not primary.
+    async fn standby_server(&self) -> usize {
+        (self.primary_server().await + 1) % 3
+    }
+
     async fn type_on(&self, node: usize, line: &str) -> CommandOutput {
         self.shells[node].run(line.split_whitespace().map(str::to_owned).collect()).await
     }
@@ -417,12 +433,7 @@ fn another_cm_server_takes_over_with_the_ddb_intact() {
     let trace = run(5, 60, Defects::default(), async |cluster| {
         cluster.at(20).await;
         let before = (cluster.durable_owner(Resource::Dms), cluster.durable_owner(Resource::Dss));
-        let output = cluster.type_on(0, "cm_ctl query -Cv").await;
-        let state = |node: usize| {
-            let prefix = format!("{}  dn{} ", node + 1, node + 1);
-            text(&output).lines().find(|line| line.starts_with(&prefix)).map(|line| line.ends_with("Primary"))
-        };
-        let primary = (0..3).find(|node| state(*node) == Some(true)).expect("one cm_server is primary");
+        let primary = cluster.primary_server().await;
         // Its agent would start it again; without the agent another must take over.
         cluster.world.kill(cluster.directory.cm_agent[primary]);
         cluster.world.kill(cluster.directory.cm_server[primary]);
@@ -548,4 +559,131 @@ fn the_same_seed_gives_the_same_run() {
     };
     assert_eq!(hash(1), hash(1));
     assert_ne!(hash(1), hash(2));
+}
+
+#[test]
+fn whichever_host_loses_power_the_others_go_on_and_it_comes_back() {
+    for seed in 0..18 {
+        let victim = (seed % 3) as usize;
+        let trace = run(seed, 140, Defects::default(), async move |cluster| {
+            cluster.at(20).await;
+            cluster.world.lose_power(cluster.hosts[victim]);
+            cluster.at(65).await;
+            let lost = Some((6001 + victim).to_string());
+            let owner = cluster.durable_owner(Resource::Dms);
+            assert!(owner.is_some() && owner != lost, "seed {seed}: {owner:?} owns the lock");
+            assert!(!cluster.keys().contains(&(victim as u64 + 1)), "seed {seed}: not fenced");
+            cluster.world.restore_power(cluster.hosts[victim]);
+            cluster.at(139).await;
+            assert_eq!(cluster.keys(), [1, 2, 3], "seed {seed}");
+            let processes = cluster.directory.gaussdb.iter().chain(&cluster.directory.dssserver);
+            assert!(processes.into_iter().all(|process| cluster.runs(*process)), "seed {seed}");
+        });
+        assert_eq!(moments(&trace, "member.kicked").len(), 1, "seed {seed}");
+        assert_eq!(moments(&trace, "member.joined").len(), 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_wall_clock_that_jumps_back_looks_like_a_dead_disk() {
+    let trace = run(12, 80, Defects::default(), async |cluster| {
+        cluster.at(20).await;
+        let node = cluster.standby_server().await;
+        cluster.world.jump_clock(cluster.hosts[node], -300_000_000_000);
+        cluster.at(40).await;
+        cluster.world.jump_clock(cluster.hosts[node], 300_000_000_000);
+        cluster.at(79).await;
+        assert_eq!(cluster.keys(), [1, 2, 3]);
+    });
+    assert!(log_lines(&trace).contains("disk heartbeat timeout."), "{}", log_lines(&trace));
+    let (kicked, joined) = (moments(&trace, "member.kicked"), moments(&trace, "member.joined"));
+    assert_eq!((kicked.len(), joined.len()), (1, 1), "{kicked:?} {joined:?}");
+    assert!(kicked[0] <= 23 && (40..44).contains(&joined[0]), "{kicked:?} {joined:?}");
+}
+
+#[test]
+fn one_silent_direction_between_two_agents_kicks_nobody_unless_the_defect_is_on() {
+    let kicked = |defects: Defects| {
+        let trace = run(13, 60, defects, async |cluster| {
+            cluster.at(20).await;
+            let (from, to) = (vec![End::Host(cluster.hosts[1])], vec![End::Host(cluster.hosts[2])]);
+            cluster.world.add_rule(Rule { from, to, message: Some("Rhb".to_owned()), effect: Effect::Cut });
+            cluster.at(59).await;
+        });
+        moments(&trace, "member.kicked").len()
+    };
+    assert_eq!(kicked(Defects::default()), 0);
+    assert_eq!(kicked(Defects { one_way_rhb_kicks: true, ..Defects::default() }), 1);
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_killed_after_fifty_seconds_and_a_dssserver_after_thirty() {
+    let trace = run(14, 150, Defects::default(), async |cluster| {
+        cluster.at(20).await;
+        cluster.world.pause(cluster.directory.gaussdb[1]);
+        cluster.at(65).await;
+        assert_eq!(cluster.world.status(cluster.directory.gaussdb[1]), Status::Paused);
+        let output = cluster.type_on(0, "cm_ctl query -Cv").await;
+        assert!(text(&output).contains("S Down    Starting"), "{}", text(&output));
+        cluster.at(90).await;
+        assert!(cluster.runs(cluster.directory.gaussdb[1]));
+        cluster.world.pause(cluster.directory.dssserver[2]);
+        cluster.at(115).await;
+        assert_eq!(cluster.world.status(cluster.directory.dssserver[2]), Status::Paused);
+        cluster.at(140).await;
+        assert!(cluster.runs(cluster.directory.dssserver[2]) && cluster.runs(cluster.directory.gaussdb[2]));
+    });
+    assert!(log_lines(&trace).contains("phony dead"));
+    assert_eq!(moments(&trace, "member.kicked"), []);
+}
+
+#[test]
+fn without_its_network_card_a_node_stops_at_once() {
+    let trace = run(15, 100, Defects::default(), async |cluster| {
+        cluster.at(20).await;
+        let node = cluster.standby_server().await;
+        cluster.at(21).await;
+        cluster.world.set_nic(cluster.hosts[node], false);
+        cluster.at(27).await;
+        assert!(!cluster.runs(cluster.directory.gaussdb[node]) && !cluster.runs(cluster.directory.dssserver[node]));
+        assert!(cluster.runs(cluster.directory.cm_server[node]));
+        cluster.at(40).await;
+        cluster.world.set_nic(cluster.hosts[node], true);
+        cluster.at(99).await;
+        assert!(cluster.runs(cluster.directory.gaussdb[node]));
+        assert_eq!(cluster.keys(), [1, 2, 3]);
+    });
+    assert_eq!((moments(&trace, "member.kicked").len(), moments(&trace, "member.joined").len()), (1, 1));
+}
+
+/// The primary cm_server has nothing to go by but the reports it gets: alone, it takes the majority for dead after
+/// six seconds, four seconds before it steps down for want of agents.
+#[test]
+fn a_primary_cm_server_that_is_cut_off_kicks_the_others_before_it_steps_down() {
+    let trace = run(17, 120, Defects::default(), async |cluster| {
+        cluster.at(20).await;
+        let alone = cluster.primary_server().await;
+        cluster.cut_off(alone);
+        cluster.at(110).await;
+        let owner = cluster.durable_owner(Resource::Dms);
+        assert!(owner.is_some() && owner != Some((6001 + alone).to_string()), "{owner:?}");
+        let others: Vec<u64> = (0..3).filter(|node| *node != alone).map(|node| node as u64 + 1).collect();
+        assert_eq!(cluster.keys(), others);
+    });
+    let kicked = moments(&trace, "member.kicked");
+    assert_eq!(kicked.len(), 3, "first the majority, then, by its successor, the node itself: {kicked:?}");
+    assert!(kicked[0] < moments(&trace, "cms.standby")[0] && kicked[2] > moments(&trace, "cms.primary")[1]);
+}
+
+#[test]
+fn a_primary_cm_server_that_cannot_reach_its_disk_steps_down() {
+    let trace = run(16, 80, Defects::default(), async |cluster| {
+        cluster.at(20).await;
+        let primary = cluster.primary_server().await;
+        cluster.world.lose_path(cluster.share_disk, cluster.hosts[primary], Paths::All);
+        cluster.at(79).await;
+        assert_ne!(cluster.primary_server().await, primary);
+    });
+    assert_eq!(moments(&trace, "cms.standby").len(), 1);
+    assert_eq!(moments(&trace, "member.kicked"), []);
 }

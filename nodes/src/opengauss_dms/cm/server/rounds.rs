@@ -18,7 +18,7 @@ const THREAD: &str = "MaxClusterAb";
 
 /// How often in a row the voting disk may not be readable.
 const VOTING_DISK_TRIES: u32 = 6;
-/// How long a primary cm_server may have no agent but one.
+/// How long a primary cm_server may have no agent but its own (`cmserver_demote_delay_on_conn_less`).
 const LONELY_LIMIT: Duration = Duration::from_secs(10);
 /// Fewer cm_server than this never step down for want of agents.
 const MAJORITY_RULE_FROM: usize = 3;
@@ -202,12 +202,13 @@ impl Server {
         }
     }
 
-    /// A primary cm_server that nearly no agent talks to steps down, if there are enough others.
+    /// A primary cm_server that no agent talks to but that of its own node steps down, if there are enough others.
     fn look_after_majority(&self) {
         let now = self.process.monotonic();
         let parameters = &self.plan.parameters;
         let lonely = self.on_duty(|duty| {
-            if duty.node_count() < MAJORITY_RULE_FROM || duty.connected(now, parameters).len() > 1 {
+            let others = duty.connected(now, parameters).without(self.node);
+            if duty.node_count() < MAJORITY_RULE_FROM || !others.is_empty() {
                 duty.lonely_since = None;
                 return false;
             }
