@@ -22,6 +22,12 @@ pub enum Error {
         /// How many should have.
         expected: u64,
     },
+    /// The scenario under the stopwatch is not one.
+    #[error("the scenario cannot be run: {0}; it is a shipped one, so this is a defect of simrun")]
+    Scenario(String),
+    /// The scenario could not be run to its end.
+    #[error(transparent)]
+    Run(#[from] simrun::run::RunError),
     /// The figures could not be written as JSON.
     #[error("the figures cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -10,6 +10,7 @@ mod fabric;
 mod madsim_endpoint;
 mod measure;
 mod ours;
+mod scenario;
 mod table;
 mod turmoil_udp;
 
@@ -31,12 +32,15 @@ enum Benchmark {
     Fabric(fabric::Options),
     /// What a request to a block device costs
     Device(device::Options),
+    /// How far ahead of real time a whole drill runs, and what it needs
+    Scenario(scenario::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().benchmark {
         Benchmark::Fabric(options) => fabric::run(&options),
         Benchmark::Device(options) => device::run(&options),
+        Benchmark::Scenario(options) => scenario::run(&options),
     };
     match outcome {
         Ok(text) => {

@@ -30,6 +30,13 @@ pub fn side_by_side<const N: usize>(
     Ok(fastest)
 }
 
+/// Does a piece of work and tells how long it took.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let done = work();
+    (done, start.elapsed())
+}
+
 fn time(work: Work, size: u64) -> Result<Duration, Error> {
     let start = Instant::now();
     work(size)?;

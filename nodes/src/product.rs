@@ -146,6 +146,23 @@ pub struct CommandWord {
     pub doc: &'static str,
 }
 
+/// The words by which the commands of a product's table say that they only look at the cluster.
+const LOOKING: &[&str] = &["query", "status", "show", "check", "list", "view", "info", "display", "monitor"];
+
+impl CommandWord {
+    /// Whether the command changes nothing: one of the words that choose what it does says that it only looks.
+    pub fn only_looks(&self) -> bool {
+        self.words.iter().any(|word| LOOKING.contains(word))
+    }
+}
+
+/// The last of the blocks that a status command prints under headings in brackets; nothing where it prints none. A
+/// product prints the block of its databases last.
+pub fn last_block(output: &[String]) -> &[String] {
+    let heading = output.iter().rposition(|line| line.starts_with('[') && line.trim_end().ends_with(']'));
+    heading.map_or(&[], |heading| &output[heading..])
+}
+
 /// A portable verb and the product's command it stands for.
 #[derive(Clone, Copy, Debug)]
 pub struct VerbWord {
@@ -196,6 +213,13 @@ pub struct Product {
     pub build: Build,
 }
 
+impl Product {
+    /// The command of its table with this program and the words that choose what it does.
+    pub fn command(&self, program: &str, words: &[String]) -> Option<&'static CommandWord> {
+        self.commands.iter().find(|command| command.program == program && words.iter().eq(command.words))
+    }
+}
+
 /// Puts lists of words together, for descriptions whose parts live in several files.
 ///
 /// # Panics
@@ -242,6 +266,12 @@ pub mod events {
     pub const REPLAY_FINISHED: &str = "replay.finished";
     /// The cluster has reached the state in which the drill may begin (announced once, by any process).
     pub const CLUSTER_READY: &str = "cluster.ready";
+
+    /// Whether an event announces a step of a longer procedure, by its name `<procedure>-step.<step>`. There are many of
+    /// them, and the procedure announces its beginning and its end as well.
+    pub fn is_step(name: &str) -> bool {
+        name.contains("-step.")
+    }
 
     /// All of them, for the catalogue; the last five are announced by the world itself.
     pub const ALL: &[Word] = &[
@@ -488,5 +518,29 @@ pub trait Cluster {
     /// How many calls of an external command on a host have met a [`Breakage`] so far.
     fn broken_calls(&self, _host: HostId, _command: &str) -> u64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_looks_by_the_words_that_choose_what_it_does() {
+        let command = |words| CommandWord { program: "repmgr", words, options: &[], positionals: &[], doc: "" };
+        assert!(command(&["cluster", "show"]).only_looks());
+        assert!(!command(&["standby", "switchover"]).only_looks());
+    }
+
+    #[test]
+    fn the_last_block_begins_at_the_last_heading() {
+        let lines = ["[ A ]", "a", "", "[ B ]", "b"].map(str::to_owned);
+        assert_eq!(last_block(&lines), &lines[3..]);
+        assert!(last_block(&lines[1..3]).is_empty());
+    }
+
+    #[test]
+    fn steps_of_procedures_are_known_by_their_names() {
+        assert!(events::is_step("failover-step.promote") && !events::is_step("reform.started"));
     }
 }

@@ -125,7 +125,8 @@ impl Configuration {
         true
     }
 
-    /// Changes how a node looks from outside.
+    /// Changes how a node looks from outside. Who observes the cluster looks when something is announced, so whoever
+    /// changes a look announces it afterwards.
     pub(super) fn show(&self, ep: Seqno, change: impl FnOnce(&mut NodeState)) {
         change(&mut self.board.borrow_mut().states[usize::from(ep)]);
     }

@@ -10,7 +10,7 @@ use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::disk::DeviceId;
 use crate::world::port::Address;
-use crate::world::trace::{HostId, ProcessId};
+use crate::world::trace::{HostId, ProcessId, What};
 
 use super::cm;
 use super::dss::dssserver;
@@ -175,6 +175,30 @@ impl OpengaussDms {
     fn instance_of(&self, host: HostId) -> Option<usize> {
         self.configuration.all_nodes().iter().position(|node| node.host == host)
     }
+
+    /// The host whose cm_server said last that it is primary, while it runs and has not stepped down.
+    fn cm_primary(&self) -> Option<HostId> {
+        self.world.with_trace(|trace| {
+            let said = trace.events().iter().rev().find_map(|event| match &event.what {
+                What::Announced { name: "cms.primary", .. } => Some((true, event.place)),
+                What::Announced { name: "cms.standby", .. } => Some((false, event.place)),
+                _ => None,
+            });
+            let (_, place) = said.filter(|(is_primary, _)| *is_primary)?;
+            trace.host_of(place).filter(|host| self.runs_cm_server(*host))
+        })
+    }
+
+    fn runs_cm_server(&self, host: HostId) -> bool {
+        let node = self.instance_of(host).map(|instance| self.configuration.all_nodes()[instance]);
+        node.is_some_and(|node| self.world.status(node.cm_server).exists())
+    }
+
+    fn cm_standby(&self) -> Option<HostId> {
+        let primary = self.cm_primary();
+        let hosts = self.configuration.all_nodes().iter().map(|node| node.host);
+        hosts.filter(|host| self.runs_cm_server(*host)).find(|host| Some(*host) != primary)
+    }
 }
 
 impl Cluster for OpengaussDms {
@@ -201,6 +225,11 @@ impl Cluster for OpengaussDms {
     }
 
     fn select(&self, role: &str) -> Option<HostId> {
+        match role {
+            "cm-primary" => return self.cm_primary(),
+            "cm-standby" => return self.cm_standby(),
+            _ => {}
+        }
         let board = self.configuration.board.borrow();
         let instance = match role {
             "primary" => board.primary(),

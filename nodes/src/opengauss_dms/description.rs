@@ -118,7 +118,11 @@ pub const PRODUCT: Product = Product {
             processes: PROCESSES,
         },
     ],
-    selectors: &[Word { name: "reformer", doc: "the host whose gaussdb owns dms_reformer_lock, as it last saw" }],
+    selectors: &[
+        Word { name: "reformer", doc: "the host whose gaussdb owns dms_reformer_lock, as it last saw" },
+        Word { name: "cm-primary", doc: "the host whose cm_server is primary" },
+        Word { name: "cm-standby", doc: "the first host whose cm_server runs and is not primary" },
+    ],
     devices: &[
         DeviceWord {
             name: "shared",

@@ -87,6 +87,7 @@ pub fn judge(fences: &[Fence], writes: &[LogWrite]) -> Finding {
         fences.iter().find(inside).map(|fence| (fence, write))
     });
     match broken {
+        None if fences.is_empty() => Finding::could_not_tell(NAME, "nobody was fenced"),
         None => Finding::holds(NAME),
         Some((fence, write)) => Finding::violated(
             NAME,
@@ -114,5 +115,11 @@ mod tests {
         let fence = Fence { host: "dn1".to_owned(), from: Instant(1), to: Instant(2_000_000_000) };
         let writes = log_writes::read_written("3s dn1/gaussdb 2.3 wal 0").expect("writes");
         assert_eq!(judge(&[fence], &writes).answer, Answer::Holds);
+    }
+
+    #[test]
+    fn where_nobody_was_fenced_nothing_can_be_told() {
+        let writes = log_writes::read_written("3s dn1/gaussdb 2.3 wal 0").expect("writes");
+        assert_eq!(judge(&[], &writes).answer, Answer::CouldNotTell);
     }
 }

@@ -56,5 +56,21 @@ pub fn judge(trace: &Trace) -> Finding {
             );
         }
     }
-    Finding::holds(NAME)
+    if locks.is_empty() { Finding::could_not_tell(NAME, "no lock ever had an owner") } else { Finding::holds(NAME) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Answer;
+
+    #[test]
+    fn a_run_without_locks_tells_nothing_and_one_owner_after_the_other_is_fine() {
+        let answer = |text: &str| written_trace::read(text).map(|trace| judge(&trace).answer);
+        assert_eq!(answer("1s a/server started\n"), Ok(Answer::CouldNotTell));
+        let change =
+            |at, owner, version| format!("{at}s a/server lock.changed lock=x owner={owner} version={version}\n");
+        assert_eq!(answer(&(change(1, 0, 1) + &change(2, 1, 2))), Ok(Answer::Holds));
+        assert_eq!(answer(&(change(1, 0, 2) + &change(2, 1, 1))), Ok(Answer::Violated));
+    }
 }

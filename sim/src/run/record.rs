@@ -207,6 +207,12 @@ impl Record {
         self.states.get(after.checked_sub(1)?)
     }
 
+    /// How the nodes looked just before a moment; `None` before anybody had looked.
+    pub fn states_before(&self, at: Instant) -> Option<&Snapshot> {
+        let until = self.states.partition_point(|snapshot| snapshot.at < at);
+        self.states.get(until.checked_sub(1)?)
+    }
+
     /// Whether the run came to the end it was meant to have, and not to a limit on events or an interruption.
     pub fn is_complete(&self) -> bool {
         matches!(self.ending, Ending::TimeLimit | Ending::Idle | Ending::Stopped)

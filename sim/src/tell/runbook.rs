@@ -2,14 +2,13 @@
 
 use reports::{StatusOutput, Step, StepKind, StepOutcome};
 
+use nodes::product::last_block;
+
 use super::Tale;
 use super::moment::moment;
 use super::settings::planned;
 use crate::run::record::{self, CommandRecord, StepRecord};
 use crate::scenario::verbs::StepVerb;
-
-/// Words by which commands say that they only look. Products' tables do not say it otherwise.
-const LOOKING: [&str; 9] = ["query", "status", "show", "check", "list", "view", "info", "display", "monitor"];
 
 /// The steps in the order they began; those that never did come last.
 pub(super) fn runbook(tale: &Tale<'_>) -> Vec<Step> {
@@ -33,24 +32,18 @@ fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
         name: record.name.clone(),
         host: joined(record.commands.iter().map(|command| command.host.clone())).unwrap_or_else(|| "-".to_owned()),
         command: joined(record.commands.iter().map(CommandRecord::line)).unwrap_or_else(|| drawn.verb.story()),
-        kind: kind(&drawn.verb),
+        kind: kind(tale, &drawn.verb),
         planned: planned(&written.when, &drawn.when),
         started: record.began.map(moment),
         ended: record.ended.map(moment),
         outcome: outcome(&record.outcome),
         exit_code: record.commands.last().and_then(|command| command.exit_code),
-        excerpt: last_block(&output),
+        excerpt: last_block(&output).to_vec(),
         output,
         expected: None,
         primary_after: nodes_after(|node| node.role == "primary"),
         writers_after: nodes_after(|node| node.writable),
     }
-}
-
-/// The last of the blocks that a status command prints under headings in brackets: the databases come last.
-fn last_block(output: &[String]) -> Vec<String> {
-    let heading = output.iter().rposition(|line| line.starts_with('[') && line.trim_end().ends_with(']'));
-    heading.map_or(Vec::new(), |heading| output[heading..].to_vec())
 }
 
 /// Several commands or hosts of one step, each once; none where there is none.
@@ -60,12 +53,11 @@ fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Whether a step only looks.
-pub(super) fn kind(verb: &StepVerb) -> StepKind {
-    match verb {
-        StepVerb::Command(command) if command.words.iter().any(|word| LOOKING.contains(&word.as_str())) => {
-            StepKind::Query
-        }
+/// Whether a step only looks, as the product's command table has it.
+pub(super) fn kind(tale: &Tale<'_>, verb: &StepVerb) -> StepKind {
+    let StepVerb::Command(typed) = verb else { return StepKind::Change };
+    match tale.product.command(&typed.program, &typed.words) {
+        Some(command) if command.only_looks() => StepKind::Query,
         _ => StepKind::Change,
     }
 }
@@ -84,7 +76,7 @@ fn outcome(outcome: &record::StepOutcome) -> StepOutcome {
 pub(super) fn status(tale: &Tale<'_>) -> Vec<StatusOutput> {
     let looking = tale.record.steps.iter().zip(&tale.draws.steps);
     let commands =
-        looking.filter(|(_, drawn)| kind(&drawn.verb) == StepKind::Query).flat_map(|(step, _)| &step.commands);
+        looking.filter(|(_, drawn)| kind(tale, &drawn.verb) == StepKind::Query).flat_map(|(step, _)| &step.commands);
     let output = |command: &CommandRecord| StatusOutput {
         at: moment(command.ended.unwrap_or(command.began)),
         command: command.line(),

@@ -82,7 +82,7 @@ fn draft(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Draft> {
         What::Announced { name, fields } => {
             let is_rare = news.announced.get(name).is_none_or(|count| *count <= RARE);
             let is_news = match tale.product.headlines {
-                [] => !QUIET.contains(name) && !name.contains(STEP) && is_rare,
+                [] => !QUIET.contains(name) && !events::is_step(name) && is_rare,
                 headlines => ALWAYS.contains(name) || headlines.contains(name),
             };
             Weighed {
@@ -138,9 +138,6 @@ const ALWAYS: [&str; 4] = [events::WRITES_OPENED, events::WRITES_CLOSED, events:
 /// What lanes and the strip of writers show better.
 const QUIET: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
 
-/// What the events are called that announce the steps of a longer procedure: many, and told by its beginning and end.
-const STEP: &str = "-step.";
-
 fn announced(name: &str, fields: &Fields) -> Sentence {
     let readable = fields.iter().filter(|(_, value)| !is_start_time(value));
     let values: Vec<String> = readable.map(|(name, value)| format!("{name} {value}")).collect();
@@ -182,7 +179,8 @@ fn process(change: ProcessChange, place: Place) -> (bool, Sentence) {
 fn commands(tale: &Tale<'_>) -> Vec<Entry> {
     let mut entries = Vec::new();
     for (step, drawn) in tale.record.steps.iter().zip(&tale.draws.steps) {
-        let importance = if kind(&drawn.verb) == StepKind::Query { Importance::Normal } else { Importance::Major };
+        let importance =
+            if kind(tale, &drawn.verb) == StepKind::Query { Importance::Normal } else { Importance::Major };
         for command in &step.commands {
             let component = command.words.first().cloned();
             let entry = |at, importance, text| Entry {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use nodes::product::events;
+use nodes::product::{NodeState, events};
 use nodes::world::time::Instant;
 
 use crate::history::{Action, Operation, Outcome, Reply};
@@ -46,8 +46,8 @@ pub const CHECKS: &[LivenessCheck] = &[
     },
     LivenessCheck {
         name: "converged",
-        promise: "Every node is in one of the states the nodes had when the cluster was first ready, and stays so.",
-        promise_zh: "所有节点回到集群首次就绪时的状态,并保持不变。",
+        promise: "Every node has one of the roles and states the nodes had before anything was done to them, and keeps it.",
+        promise_zh: "所有节点回到演练操作之前的角色与状态,并保持不变。",
         reached: converged,
         missing: still_abnormal,
     },
@@ -90,31 +90,47 @@ fn last_write(record: &Record) -> String {
     last + &refused.unwrap_or_default()
 }
 
-/// The states that are normal: those the nodes had when the cluster was first ready.
-fn normal_states(record: &Record) -> Option<BTreeSet<&str>> {
-    let ready = record.trace.announced(events::CLUSTER_READY).next()?.0.at;
-    Some(record.states_at(ready)?.nodes.iter().map(|node| node.state.as_str()).collect())
+/// A role and a state, as a status command shows them.
+type Look<'a> = (&'a str, &'a str);
+
+fn look(node: &NodeState) -> Look<'_> {
+    (&node.role, &node.state)
 }
 
-fn is_normal(snapshot: &Snapshot, normal: &BTreeSet<&str>) -> bool {
-    let states_are_normal = snapshot.nodes.iter().all(|node| normal.contains(node.state.as_str()));
-    states_are_normal && snapshot.nodes.iter().any(|node| node.writable)
+/// What is normal: how the nodes looked when the cluster was ready and nothing had been done to it. When the first of
+/// them says that the cluster is ready, others may have a moment to go.
+fn normal_looks(record: &Record) -> Option<BTreeSet<Look<'_>>> {
+    let ready = record.trace.announced(events::CLUSTER_READY).next()?.0.at;
+    let began = record.steps.iter().filter_map(|step| step.began);
+    let deeds = began.chain(record.faults.iter().filter_map(|fault| fault.fired));
+    let first_deed = deeds.filter(|at| *at > ready).min().unwrap_or(record.ended);
+    Some(record.states_before(first_deed)?.nodes.iter().map(look).collect())
+}
+
+fn is_normal(snapshot: &Snapshot, normal: &BTreeSet<Look<'_>>) -> bool {
+    let looks_are_normal = snapshot.nodes.iter().all(|node| normal.contains(&look(node)));
+    looks_are_normal && snapshot.nodes.iter().any(|node| node.writable)
+}
+
+/// Role and state in the words of a status command; a state that says the role itself says it once.
+fn shown(node: &NodeState) -> String {
+    if node.state.starts_with(&node.role) { node.state.clone() } else { format!("{} {}", node.role, node.state) }
 }
 
 fn converged(record: &Record, from: Instant) -> Option<Reached> {
-    let normal = normal_states(record)?;
+    let normal = normal_looks(record)?;
     let abnormal = record.states.iter().rposition(|snapshot| !is_normal(snapshot, &normal));
     let since = record.states.get(abnormal.map_or(0, |last| last + 1))?.at;
     Some(Reached { at: since.max(from), event: None })
 }
 
 fn still_abnormal(record: &Record) -> Vec<String> {
-    let Some(normal) = normal_states(record) else {
+    let Some(normal) = normal_looks(record) else {
         return vec!["the cluster was never ready".to_owned()];
     };
     let nodes = record.states.last().map(|snapshot| snapshot.nodes.as_slice()).unwrap_or_default();
-    let odd = nodes.iter().filter(|node| !normal.contains(node.state.as_str()));
-    let mut missing: Vec<String> = odd.map(|node| format!("{} is `{}`", node.host, node.state)).collect();
+    let odd = nodes.iter().filter(|node| !normal.contains(&look(node)));
+    let mut missing: Vec<String> = odd.map(|node| format!("{} is `{}`", node.host, shown(node))).collect();
     if !nodes.iter().any(|node| node.writable) {
         missing.push("no node takes writes".to_owned());
     }

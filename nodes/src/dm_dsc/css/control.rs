@@ -282,7 +282,9 @@ impl Css {
                 (false, true) => "Normal node",
             };
             let state = format!("({}, {sub_status})", path.name());
+            let fields = fields! { ep: *ep, role: role, state: state.clone() };
             self.plan.show(*ep, |node| (node.role, node.state) = (role.to_owned(), state));
+            self.process.announce(events::STATE_CHANGED, fields);
         }
     }
 }

@@ -99,8 +99,8 @@ impl Database {
         if !self.open.replace(true) {
             // An EP has no reign: all of them write at once, each its own log.
             let log = self.plan.redo[usize::from(self.me)].name.as_str();
-            self.process.announce(events::WRITES_OPENED, fields! { epoch: 0u64, log: log });
             self.plan.show(self.me, |state| state.writable = true);
+            self.process.announce(events::WRITES_OPENED, fields! { epoch: 0u64, log: log });
         }
         self.changed.notify();
     }
@@ -108,8 +108,8 @@ impl Database {
     /// Turns users away and finishes what was accepted.
     pub(super) async fn shut_down(&self) {
         if self.open.replace(false) {
-            self.process.announce(events::WRITES_CLOSED, fields! {});
             self.plan.show(self.me, |state| state.writable = false);
+            self.process.announce(events::WRITES_CLOSED, fields! {});
         }
         self.changed.notify();
         self.changed.wait_until(|| self.running.get() == 0).await;

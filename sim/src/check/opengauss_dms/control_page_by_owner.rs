@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, REFORMER_LOCK, announcement, judge_written, number, text, violated};
+use super::{Check, Example, Finding, REFORMER_LOCK, announcement, judge_written, kept, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -23,13 +23,14 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
-    let mut owner = None;
+    let (mut owner, mut was_written) = (None, false);
     for event in trace.events() {
         match announcement(event) {
             Some(("lock.changed", fields)) if text(fields, "lock") == Some(REFORMER_LOCK) => {
                 owner = number(fields, "owner");
             }
             Some(("control-page.written", fields)) => {
+                was_written = true;
                 let primary = number(fields, "primary");
                 if primary != owner {
                     let told = |who: Option<i64>| who.map_or("nobody".to_owned(), |who| format!("instance {who}"));
@@ -49,5 +50,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, was_written, "nobody wrote the control page")
 }

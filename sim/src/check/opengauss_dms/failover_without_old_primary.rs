@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, judge_written, number, text, violated};
+use super::{Check, Example, Finding, judge_written, kept, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -21,12 +21,17 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut failovers = 0;
     for (event, fields) in trace.announced("reform.started") {
+        if text(fields, "kind") != Some("failover") {
+            continue;
+        }
+        failovers += 1;
         let (Some(participants), Some(primary)) = (number(fields, "participants"), number(fields, "last_primary"))
         else {
             continue;
         };
-        if text(fields, "kind") == Some("failover") && participants >> primary & 1 == 1 {
+        if participants >> primary & 1 == 1 {
             return violated(
                 &CHECK,
                 event,
@@ -38,5 +43,5 @@ pub fn judge(trace: &Trace) -> Finding {
             );
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, failovers > 0, "no failover round began")
 }

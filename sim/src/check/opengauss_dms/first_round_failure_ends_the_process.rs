@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, Life, announcement, judge_written, life, violated};
+use super::{Check, Example, Finding, Life, announcement, judge_written, kept, life, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -50,5 +50,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, !failed.is_empty(), "no process failed its first round")
 }

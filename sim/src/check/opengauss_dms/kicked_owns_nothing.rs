@@ -2,7 +2,7 @@
 
 use nodes::world::trace::{HostId, Trace};
 
-use super::{Check, Example, Finding, announcement, judge_written, number, text, violated};
+use super::{Check, Example, Finding, announcement, judge_written, kept, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -24,9 +24,13 @@ pub const CHECK: Check = Check {
 pub fn judge(trace: &Trace) -> Finding {
     // Hosts that were kicked while their key stood on the volume, and have not been fenced since.
     let mut at_large: Vec<String> = Vec::new();
+    let mut kicks = 0;
     for event in trace.events() {
         match announcement(event) {
-            Some(("member.kicked", fields)) => at_large.extend(text(fields, "host").map(str::to_owned)),
+            Some(("member.kicked", fields)) => {
+                kicks += 1;
+                at_large.extend(text(fields, "host").map(str::to_owned));
+            }
             Some(("member.joined", fields)) => at_large.retain(|host| Some(host.as_str()) != text(fields, "host")),
             Some(("node.fenced", fields)) => {
                 let fenced = number(fields, "host").map(|host| HostId(host as u16));
@@ -50,5 +54,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, kicks > 0, "nobody was kicked")
 }

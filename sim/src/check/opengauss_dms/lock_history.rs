@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, announcement, judge_written, number, text, violated};
+use super::{Check, Example, Finding, announcement, judge_written, kept, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -44,5 +44,5 @@ pub fn judge(trace: &Trace) -> Finding {
             );
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, !locks.is_empty(), "no lock ever had an owner")
 }

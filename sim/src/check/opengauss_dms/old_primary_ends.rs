@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::{Event, Trace};
 
-use super::{Check, Example, Finding, Life, REFORMER_LOCK, announcement, judge_written, life, number, text, violated};
+use super::{
+    Check, Example, Finding, Life, REFORMER_LOCK, announcement, judge_written, kept, life, number, text, violated,
+};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -68,7 +70,7 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, !must_end.is_empty(), "no switchover failed after the lock had moved")
 }
 
 /// Instances are numbered in the order of their gaussdb processes.

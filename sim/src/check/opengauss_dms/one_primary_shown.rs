@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::trace::{Place, Trace};
 
-use super::{Check, Example, Fenced, Finding, Life, announcement, is_end, judge_written, life, text, violated};
+use super::{Check, Example, Fenced, Finding, Life, announcement, is_end, judge_written, kept, life, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -29,6 +29,7 @@ pub const CHECK: Check = Check {
 pub fn judge(trace: &Trace) -> Finding {
     let mut shown: BTreeMap<Life, (bool, bool)> = BTreeMap::new();
     let mut fenced = Fenced::default();
+    let mut was_shown = false;
     for event in trace.events() {
         fenced.take(trace, event);
         let Some(life) = life(event.place) else { continue };
@@ -51,10 +52,11 @@ pub fn judge(trace: &Trace) -> Finding {
             })
             .map(|((process, _), _)| trace.process_name(*process))
             .collect();
+        was_shown |= !primaries.is_empty();
         if primaries.len() > 1 {
             let who = primaries.join(" and ");
             return violated(&CHECK, event, vec![format!("At {} {who} all show Primary Normal.", event.at)]);
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, was_shown, "no instance ever showed Primary Normal")
 }

@@ -2,7 +2,7 @@
 
 use nodes::world::trace::{Place, Trace};
 
-use super::{Check, Example, Fenced, Finding, OpenForWrites, judge_written, violated};
+use super::{Check, Example, Fenced, Finding, OpenForWrites, judge_written, kept, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -25,11 +25,13 @@ pub const CHECK: Check = Check {
 pub fn judge(trace: &Trace) -> Finding {
     let mut open = OpenForWrites::default();
     let mut fenced = Fenced::default();
+    let mut was_open = false;
     for event in trace.events() {
         fenced.take(trace, event);
         if !open.take(event) {
             continue;
         }
+        was_open = true;
         let unfenced: Vec<String> = open
             .open
             .keys()
@@ -41,5 +43,5 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, event, vec![format!("At {} {who} all accept writes.", event.at)]);
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, was_open, "no instance ever accepted writes")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, Life, announcement, judge_written, life, number, violated};
+use super::{Check, Example, Finding, Life, announcement, judge_written, kept, life, number, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -47,5 +47,5 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, event, vec![text]);
         }
     }
-    Finding::holds(CHECK.name)
+    kept(&CHECK, !begun.is_empty(), "no round ever began")
 }
