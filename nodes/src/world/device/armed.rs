@@ -19,10 +19,19 @@ struct Armed {
     stuck: RangeMap<()>,
 }
 
+/// A stall that has begun: until it ends nothing goes on, or nothing of one host.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    fault: FaultId,
+    host: Option<u16>,
+    until: Instant,
+}
+
 /// The armed faults of a device.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Armory {
     armed: Vec<Armed>,
+    pauses: Vec<Pause>,
     next: u32,
 }
 
@@ -52,10 +61,10 @@ pub(super) struct Strike {
 
 impl Armory {
     pub(super) fn is_empty(&self) -> bool {
-        self.armed.is_empty()
+        self.armed.is_empty() && self.pauses.is_empty()
     }
 
-    pub(super) fn arm(&mut self, now: Instant, arming: Arming) -> FaultId {
+    fn arm(&mut self, now: Instant, arming: Arming) -> FaultId {
         self.armed.retain(|armed| !matches!(armed.arming.lifetime, Lifetime::Until(moment) if moment <= now));
         let id = FaultId(self.next);
         self.next += 1;
@@ -65,6 +74,19 @@ impl Armory {
 
     fn disarm(&mut self, id: FaultId) {
         self.armed.retain(|armed| armed.id != id);
+        self.pauses.retain(|pause| pause.fault != id);
+    }
+
+    /// Begins a stall.
+    pub(super) fn pause(&mut self, strike: &Strike, now: Instant, until: Instant) {
+        self.pauses.retain(|pause| pause.until > now);
+        self.pauses.push(Pause { fault: strike.id, host: strike.aim.host, until });
+    }
+
+    /// The stall that keeps a request from going on, and when it ends.
+    pub(super) fn pause_of(&self, victim: &Victim) -> Option<(FaultId, Instant)> {
+        let stops = |pause: &&Pause| pause.until > victim.at && pause.host.is_none_or(|host| host == victim.id.host);
+        self.pauses.iter().filter(stops).max_by_key(|pause| pause.until).map(|pause| (pause.fault, pause.until))
     }
 
     fn get_mut(&mut self, id: FaultId) -> Option<&mut Armed> {
@@ -114,10 +136,12 @@ impl Armed {
         if matches!(lifetime, Lifetime::Until(moment) if moment <= victim.at) {
             return None;
         }
-        // A request without sectors (a flush) is struck whatever the fault is aimed at.
+        let flush_fault = matches!(self.arming.fault, DeviceFault::FailedFlush | DeviceFault::LyingFlush);
         match range {
-            Some(aim) if !victim.range.is_empty() => Some(aim.intersection(victim.range)).filter(|hit| !hit.is_empty()),
-            _ => Some(victim.range),
+            // A flush of everything touches every sector there is.
+            Some(aim) if victim.range.is_empty() => flush_fault.then_some(aim),
+            Some(aim) => Some(aim.intersection(victim.range)).filter(|hit| !hit.is_empty()),
+            None => Some(victim.range),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::world::time::Instant;
 /// A fault that strikes requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceFault {
-    /// A read fails; the sectors are sound.
+    /// A read fails; the sectors are sound, so that the same read succeeds when the fault does not strike again.
     ReadError {
         /// Whether a sector that failed fails as long as the fault is armed.
         sticky: bool,
@@ -277,7 +277,7 @@ impl Arming {
         Arming { host: Some(host), ..self }
     }
 
-    /// Only requests that touch `range`, and there only these sectors.
+    /// Only requests that touch `range`, and there only these sectors. A flush of everything touches every sector.
     pub const fn on_sectors(self, range: SectorRange) -> Self {
         Arming { range: Some(range), ..self }
     }

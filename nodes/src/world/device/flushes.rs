@@ -1,10 +1,12 @@
 //! Flushing, and what can go wrong with it; what the cache does by itself.
 
 use super::armed::{Strike, Victim};
+use super::atlas::allows;
 use super::fault::DeviceFault;
 use super::journal::{EntryNumber, Journal};
 use super::machine::Device;
 use super::medium::CachedWrite;
+use super::options::DeviceOptions;
 use super::personality::{FailedFlush, Grain};
 use super::range::SectorRange;
 use super::request::{Answer, IoError};
@@ -26,6 +28,13 @@ impl Covered {
     }
 }
 
+const EVERYWHERE: SectorRange = SectorRange { first: 0, end: u64::MAX };
+
+/// The sectors a fault of flushes is aimed at.
+fn aim_of(strike: &Strike) -> SectorRange {
+    strike.aim.range.unwrap_or(EVERYWHERE)
+}
+
 impl Device {
     /// Carries a flush out.
     pub(super) fn flush(&mut self, victim: &Victim, issued: Instant) -> Result<Answer, IoError> {
@@ -33,26 +42,32 @@ impl Device {
             return Err(IoError::FlushFailed);
         }
         let covered = Covered { issued, range: victim.range };
-        let mut lies = self.options.personality.lies_about_flushes();
+        let mut lies = Vec::new();
+        if self.options.personality.lies_about_flushes() {
+            lies.push(EVERYWHERE);
+        }
         if !self.armory.is_empty() {
             for strike in
                 self.strikes(victim, |fault| matches!(fault, DeviceFault::FailedFlush | DeviceFault::LyingFlush))
             {
                 match strike.fault {
-                    DeviceFault::LyingFlush => lies |= self.may_lie(victim, covered, &strike),
+                    DeviceFault::LyingFlush if self.may_lie(victim, covered, &strike) => lies.push(aim_of(&strike)),
+                    DeviceFault::LyingFlush => {}
                     _ if self.fail_flush(victim, covered, &strike) => return Err(IoError::FlushFailed),
                     _ => {}
                 }
             }
         }
-        self.keep_promise(victim.at, covered, lies);
+        self.keep_promise(victim.at, covered, &lies);
         Ok(Answer::Flushed)
     }
 
     /// True if there is something a flush can lie about.
     fn may_lie(&mut self, victim: &Victim, covered: Covered, strike: &Strike) -> bool {
-        let candidates =
-            |write: &&CachedWrite| covered.includes(&self.journal, write.entry) && write.clean_until.is_none();
+        let candidates = |write: &&CachedWrite| {
+            let dirty = write.clean_until.is_none() && write.range.overlaps(aim_of(strike));
+            dirty && covered.includes(&self.journal, write.entry)
+        };
         let (allowed, forbidden): (Vec<_>, Vec<_>) = self
             .medium
             .cache
@@ -70,9 +85,10 @@ impl Device {
     }
 
     /// Makes stable what a flush covers, but for what it lies about; after either the sender counts on all of it.
-    fn keep_promise(&mut self, at: Instant, covered: Covered, lies: bool) {
+    fn keep_promise(&mut self, at: Instant, covered: Covered, lies: &[SectorRange]) {
         let Device { medium, journal, bounds, .. } = self;
-        let stays_behind = |write: &CachedWrite| lies && super::atlas::allows(bounds.as_ref(), write.range);
+        let lied_about = |range: SectorRange| lies.iter().any(|lie| lie.overlaps(range));
+        let stays_behind = |write: &CachedWrite| lied_about(write.range) && allows(bounds.as_ref(), write.range);
         let page = page_of(&self.options);
         let mut stable = Vec::new();
         medium.make_stable(
@@ -89,6 +105,12 @@ impl Device {
 
     /// Fails a flush as the personality does; false if this one cannot fail.
     fn fail_flush(&mut self, victim: &Victim, covered: Covered, strike: &Strike) -> bool {
+        let hit = |journal: &Journal, write: &CachedWrite| {
+            write.range.overlaps(aim_of(strike)) && covered.includes(journal, write.entry)
+        };
+        if strike.aim.range.is_some() && !self.medium.cache.iter().any(|write| hit(&self.journal, write)) {
+            return false;
+        }
         let clean_until = match self.options.personality.failed_flush() {
             FailedFlush::Never => {
                 self.withheld(strike);
@@ -104,7 +126,7 @@ impl Device {
             FailedFlush::CleanWithOldContent => victim.at,
         };
         let Device { medium, journal, .. } = self;
-        medium.mark_clean(clean_until, |write| covered.includes(journal, write.entry));
+        medium.mark_clean(clean_until, |write| hit(journal, write));
         medium.evict(victim.at);
         self.fired(victim, strike);
         true
@@ -128,7 +150,7 @@ impl Device {
 }
 
 /// How many sectors go to the medium together.
-fn page_of(options: &super::options::DeviceOptions) -> u64 {
+fn page_of(options: &DeviceOptions) -> u64 {
     match options.personality.grain(options.sector_size) {
         Grain::Sectors(sectors) => sectors,
         Grain::Request => 1,

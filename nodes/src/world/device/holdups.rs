@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::armed::Victim;
-use super::fault::{Arming, DeviceFault, FaultId, FaultKind};
+use super::fault::{DeviceFault, FaultId, FaultKind};
 use super::in_flight::{InFlight, Phase};
 use super::machine::Device;
 use super::request::{Scheduled, Token};
@@ -18,19 +18,24 @@ impl Device {
         }
         let Some(victim) = self.requests.get_mut(token).map(|request| request.victim(at, token)) else { return false };
         self.begin_stalls(&victim);
-        let Some(strike) = self.strikes(&victim, |fault| fault == DeviceFault::Hang).into_iter().next() else {
-            return false;
+        let (fault, until) = match self.armory.pause_of(&victim) {
+            Some(pause) => pause,
+            None => match self.strikes(&victim, |fault| fault == DeviceFault::Hang).into_iter().next() {
+                Some(strike) => {
+                    self.fired(&victim, &strike);
+                    (strike.id, strike.until)
+                }
+                None => return false,
+            },
         };
-        self.fired(&victim, &strike);
         if let Some(request) = self.requests.get_mut(token) {
-            request.held_by = Some(strike.id);
+            request.held_by = Some(fault);
         }
-        self.requests.due(token, strike.until);
+        self.requests.due(token, until);
         true
     }
 
-    /// A stall is a hang of everything it is aimed at, from the request that it strikes on. A request that has begun
-    /// one does not begin another when it goes on, or a rate of stalls would never end.
+    /// A request that has begun a stall does not begin another when it goes on, or a rate of stalls would never end.
     fn begin_stalls(&mut self, victim: &Victim) {
         let begun = |request: &mut InFlight| request.struck.contains(FaultKind::Stall);
         if self.requests.get_mut(victim.token).is_some_and(begun) {
@@ -39,8 +44,7 @@ impl Device {
         for mut strike in self.strikes(victim, |fault| matches!(fault, DeviceFault::Stall { .. })) {
             let DeviceFault::Stall { length } = strike.fault else { continue };
             let ends = victim.at + length.draw(&mut strike.draws);
-            let everything = Arming { range: None, chance: (1, 1), ..strike.aim };
-            self.armory.arm(victim.at, Arming { fault: DeviceFault::Hang, ..everything }.until(ends));
+            self.armory.pause(&strike, victim.at, ends);
             self.fired(victim, &strike);
         }
     }

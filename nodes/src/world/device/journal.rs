@@ -184,6 +184,19 @@ impl Journal {
         writes
     }
 
+    /// Who wrote to `sector`, and when each took over from another one. A process that was started again is another
+    /// one; so is the same process under another epoch.
+    pub fn writers(&self, sector: u64) -> Vec<(Instant, Origin)> {
+        let mut writers: Vec<(Instant, Origin)> = Vec::new();
+        for entry in self.applied_writes().into_iter().filter(|entry| entry.range.contains(sector)) {
+            let Some(applied) = entry.applied else { continue };
+            if writers.last().is_none_or(|(_, last)| *last != entry.origin) {
+                writers.push((applied, entry.origin));
+            }
+        }
+        writers
+    }
+
     /// What the device would show at the end if it had done what it answered and nothing had interrupted it;
     /// `None` if the budget let some of the bytes go.
     pub fn replayed_onto(&self, mut start: Image) -> Option<Image> {

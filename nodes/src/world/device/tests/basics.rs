@@ -123,6 +123,45 @@ fn a_request_that_makes_no_sense_is_refused_at_once_and_never_sent() {
 }
 
 #[test]
+fn a_device_with_large_sectors_works_in_large_sectors() {
+    for personality in Personality::ALL {
+        let mut driver = Driver::new(DeviceOptions { sector_size: 4096, personality, ..options() });
+        let page = |byte: u8| Request::Write { offset: 4096, bytes: [byte; 8192].into(), force_unit_access: false };
+        assert_eq!(driver.call(1, write(0, &[1])), Err(IoError::Misaligned { offset: 0, length: 512 }));
+        driver.call(1, page(1)).unwrap();
+        driver.call(1, Request::Flush).unwrap();
+        driver.call(1, page(2)).unwrap();
+        let survivors = driver.device.crash_states(driver.now, 100, Garbage::None).count();
+        let expected = match personality {
+            Personality::RawWriteThrough | Personality::BatteryArray => 1,
+            Personality::LyingController => 9, // nothing, the first or the second, on each of two sectors
+            _ => 4,
+        };
+        assert_eq!(survivors, expected, "{personality:?}");
+    }
+}
+
+#[test]
+fn journal_images_and_counts_can_leave_the_thread() {
+    fn plain_data<T: Send + Clone + 'static>() {}
+    plain_data::<Journal>();
+    plain_data::<Image>();
+    plain_data::<FaultTally>();
+    plain_data::<Device>();
+}
+
+#[test]
+fn the_journal_tells_who_wrote_where() {
+    let mut driver = Driver::new(options());
+    for host in [1, 1, 2, 1] {
+        driver.call(host, write(3, &[1])).unwrap();
+    }
+    let hosts: Vec<u16> = driver.device.journal().writers(3).into_iter().map(|(_, origin)| origin.host).collect();
+    assert_eq!(hosts, [1, 2, 1]);
+    assert!(driver.device.journal().writers(4).is_empty());
+}
+
+#[test]
 fn impossible_options_are_refused() {
     let refused = |options: DeviceOptions| Device::new(options, Seed(1)).err().map(|error| error.to_string());
     assert!(refused(DeviceOptions { sector_size: 520, ..options() }).unwrap().contains("not 520"));

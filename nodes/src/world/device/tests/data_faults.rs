@@ -86,6 +86,15 @@ fn a_stale_read_gives_the_version_before_the_last() {
 }
 
 #[test]
+fn a_voting_block_can_be_stale_for_one_host_alone() {
+    let mut driver = written();
+    driver.call(1, write(3, &[23])).unwrap();
+    driver.arm(Arming::new(DeviceFault::StaleRead).on_host(2).on_sectors(SectorRange::one(3)).until_disarmed());
+    let mut of_host = |host| data(driver.call(host, read(3, 1)))[0];
+    assert_eq!((of_host(1), of_host(2), of_host(2)), (23, 13, 13));
+}
+
+#[test]
 fn a_read_cannot_be_stale_where_nothing_was_written() {
     let mut driver = Driver::new(options());
     driver.arm(Arming::new(DeviceFault::StaleRead));

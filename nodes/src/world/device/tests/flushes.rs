@@ -19,6 +19,29 @@ fn a_lying_flush_loses_at_a_cut_what_it_promised() {
 }
 
 #[test]
+fn flush_faults_can_be_aimed_at_sectors() {
+    let aim = SectorRange::new(8, 8);
+    let mut driver = of(Personality::Ext4Like);
+    driver.arm(Arming::new(DeviceFault::LyingFlush).on_sectors(aim));
+    driver.call(1, write(0, &[1; 8])).unwrap();
+    driver.call(1, Request::Flush).unwrap();
+    assert_eq!(driver.counts(FaultKind::LyingFlush).1, 0, "it has nothing to lie about there");
+    driver.call(1, write(0, &[2; 16])).unwrap();
+    driver.call(1, write(16, &[2; 8])).unwrap();
+    driver.call(1, Request::Flush).unwrap();
+    assert_eq!(driver.counts(FaultKind::LyingFlush).1, 1);
+    driver.arm(Arming::new(DeviceFault::FailedFlush).on_sectors(SectorRange::new(24, 8)));
+    driver.call(1, write(24, &[3; 8])).unwrap();
+    driver.call(1, write(32, &[3; 8])).unwrap();
+    assert_eq!(driver.call(1, Request::FlushRange { offset: 0, length: 4096 }), Ok(Answer::Flushed), "other sectors");
+    assert_eq!(driver.call(1, Request::Flush), Err(IoError::FlushFailed));
+    driver.call(1, Request::Flush).unwrap();
+    driver.device.host_died(driver.now, 1, Fate::Dropped);
+    let pages: Vec<u8> = driver.read(0, 40).into_iter().step_by(8).collect();
+    assert_eq!(pages, [2, 2, 2, 0, 3]);
+}
+
+#[test]
 fn an_honest_flush_after_a_lying_one_mends_it() {
     let mut driver = of(Personality::RawVolatileCache);
     driver.call(1, write(0, &[1])).unwrap();

@@ -70,6 +70,31 @@ fn a_stall_stops_everybody_for_a_while() {
 }
 
 #[test]
+fn disarming_a_stall_ends_it() {
+    let mut driver = Driver::new(options());
+    let length = Latency::fixed(ms(60_000));
+    let fault = driver.arm(Arming::new(DeviceFault::Stall { length }).on_host(1).until_disarmed());
+    let stalled = driver.submit(1, write(0, &[1]));
+    assert_eq!(driver.call(2, write(1, &[1])), Ok(Answer::Written), "it was aimed at another host");
+    driver.run_until(at(1000));
+    let moments = driver.device.disarm(driver.now, fault);
+    driver.keep(moments);
+    driver.run();
+    assert_eq!(driver.completion(stalled).unwrap().at, at(1000 + 5));
+}
+
+#[test]
+fn what_is_aimed_at_sectors_leaves_other_requests_alone() {
+    let mut driver = Driver::new(options());
+    let slow = DeviceFault::Slow { extra: Latency::fixed(ms(100)) };
+    driver.arm(Arming::new(slow).on_sectors(SectorRange::one(5)).until_disarmed());
+    driver.call(1, write(0, &[1])).unwrap();
+    driver.call(1, Request::Flush).unwrap();
+    driver.call(1, Request::Reservation(ReservationCommand::ReadKeys)).unwrap();
+    assert_eq!(driver.now, at(6 + 10 + 2));
+}
+
+#[test]
 fn a_limping_device_moves_its_bytes_slowly() {
     let mut driver = Driver::new(options());
     driver.arm(Arming::new(DeviceFault::Limp { bandwidth: 512_000 }).until_disarmed()); // a sector a millisecond
