@@ -103,19 +103,36 @@ impl World {
         self.record(Place::Host(host), What::Host(format!("path to device {} restored", device.0).into()));
     }
 
-    /// A host lost its power: its requests on the way may be dropped, carried out, or land late.
+    /// A host lost its power, and the devices built into it with it. At the devices it shares, its requests on the way
+    /// may be dropped, carried out, or land late.
     pub(crate) fn host_died_at_devices(&self, host: HostId, fate: Fate) {
         let now = self.now();
         for index in 0..self.device_count() {
+            let device = DeviceId(index);
+            if self.host_of_device(device) == Some(host) {
+                self.with_device(device, |device| device.power_cut_with_host(now, host.0));
+                self.record(Place::Host(host), What::Host(format!("device {index} lost its power").into()));
+                continue;
+            }
             // Late writes are carried out by the device when it is next touched; nobody waits for them.
-            let orphans = self.with_device(DeviceId(index), |device| device.host_died(now, host.0, fate));
-            if orphans.dropped + orphans.applied + orphans.late > 0 {
+            let orphans = self.with_device(device, |device| device.host_died(now, host.0, fate));
+            if orphans.dropped + orphans.applied + orphans.late + orphans.torn > 0 {
+                let torn = if orphans.torn == 0 { String::new() } else { format!(", torn {}", orphans.torn) };
                 let text = format!(
-                    "device {index}: writes in flight dropped {}, applied {}, still to land {}",
+                    "device {index}: writes in flight dropped {}, applied {}, still to land {}{torn}",
                     orphans.dropped, orphans.applied, orphans.late
                 );
                 self.record(Place::Host(host), What::Host(text.into()));
             }
+        }
+    }
+
+    /// A host has its power back, and so have the devices built into it.
+    pub(crate) fn host_revived_at_devices(&self, host: HostId) {
+        let now = self.now();
+        let built_in = |device: &DeviceId| self.host_of_device(*device) == Some(host);
+        for device in (0..self.device_count()).map(DeviceId).filter(built_in) {
+            self.change_device(device, |device| device.power_on(now));
         }
     }
 

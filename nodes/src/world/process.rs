@@ -249,6 +249,7 @@ impl World {
         }
         self.with_host(host, |state| state.powered = true);
         self.record(Place::Host(host), What::Host("power restored".into()));
+        self.host_revived_at_devices(host);
         for process in self.processes_of(host) {
             if self.with_process(process, |state| state.starts_at_boot) {
                 self.start(process);

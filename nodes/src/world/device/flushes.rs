@@ -135,17 +135,10 @@ impl Device {
     /// Writes back what has been in the volatile cache for too long.
     pub(super) fn write_back(&mut self, now: Instant) {
         let Some(age) = self.options.write_back else { return };
-        let oldest = self.medium.cache.iter().find(|write| write.clean_until.is_none());
-        if oldest.is_none_or(|write| write.applied + age > now) {
-            return;
-        }
-        let mut stable = Vec::new();
-        self.medium.make_stable(
-            page_of(&self.options),
-            |write| write.applied + age <= now && write.clean_until.is_none(),
-            |entry| stable.push(entry),
-        );
-        stable.into_iter().for_each(|entry| self.journal.entry_mut(entry).stable = Some(now));
+        let page = page_of(&self.options);
+        let Device { medium, journal, .. } = self;
+        let due = |write: &CachedWrite| write.applied + age <= now;
+        medium.write_back(page, due, |entry| journal.entry_mut(entry).stable = Some(now));
     }
 }
 

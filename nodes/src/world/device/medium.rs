@@ -347,6 +347,24 @@ impl Medium {
         self.drop_superseded();
     }
 
+    /// Makes the cached writes stable that are `due`; the older a write, the sooner it is. Writes leave from the front
+    /// of the list: nothing older is there for them to replace, unless a failed flush left it behind.
+    pub(super) fn write_back(
+        &mut self,
+        page: u64,
+        due: impl Fn(&CachedWrite) -> bool,
+        mut visit: impl FnMut(EntryNumber),
+    ) {
+        let is_due = |write: &CachedWrite| write.clean_until.is_none() && due(write);
+        while let Some(oldest) = self.cache.pop_front_if(|write| is_due(write)) {
+            visit(oldest.entry);
+        }
+        let left_behind = self.cache.iter().take_while(|write| write.clean_until.is_some()).count();
+        if left_behind != 0 && self.cache.get(left_behind).is_some_and(is_due) {
+            self.make_stable(page, is_due, visit);
+        }
+    }
+
     /// Takes clean pages whose time has come out of the cache: readers see the old content again.
     pub(super) fn evict(&mut self, now: Instant) {
         if self.next_eviction > now {

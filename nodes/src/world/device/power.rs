@@ -47,6 +47,14 @@ impl Device {
         self.send_waiting(now, |_| true)
     }
 
+    /// Cuts the power together with that of `host`, into which the device is built: nobody waits for an answer any
+    /// more, and nothing lands later.
+    pub fn power_cut_with_host(&mut self, now: Instant, host: u16) {
+        // Whoever would have to be called back about a request is dead.
+        drop(self.power_cut(now, Survivors::Drawn));
+        self.drop_requests(|request| request.id.host == host);
+    }
+
     /// True unless the power is cut.
     pub fn has_power(&self) -> bool {
         self.powered
