@@ -61,6 +61,13 @@ impl World {
         Ok(DeviceId((devices.len() - 1) as u16))
     }
 
+    /// Adds a device as it is, taken from another world or restored from a crash state.
+    pub fn adopt_device(&self, device: Device) -> DeviceId {
+        let mut devices = self.inner.devices.borrow_mut();
+        devices.push(Slot { device, local_to: None, waiting: BTreeMap::new() });
+        DeviceId((devices.len() - 1) as u16)
+    }
+
     /// The number of devices.
     pub fn device_count(&self) -> u16 {
         self.inner.devices.borrow().len() as u16
@@ -70,6 +77,18 @@ impl World {
     pub fn find_device(&self, name: &str) -> Option<DeviceId> {
         let devices = self.inner.devices.borrow();
         devices.iter().position(|slot| slot.device.options().name == name).map(|index| DeviceId(index as u16))
+    }
+
+    /// The device that a host calls `name` and has built in: devices built into several hosts are told apart by a name
+    /// that goes on with the host's, as in `data of dn1`.
+    pub fn find_device_of(&self, host: HostId, name: &str) -> Option<DeviceId> {
+        let own = format!("{name} of {}", self.host_name(host));
+        let devices = self.inner.devices.borrow();
+        let fits = |slot: &Slot| {
+            let called = &slot.device.options().name;
+            slot.local_to == Some(host) && (called == name || *called == own)
+        };
+        devices.iter().position(fits).map(|index| DeviceId(index as u16))
     }
 
     /// The host a device is built into.

@@ -66,10 +66,15 @@ impl Armory {
 
     fn arm(&mut self, now: Instant, arming: Arming) -> FaultId {
         self.armed.retain(|armed| !matches!(armed.arming.lifetime, Lifetime::Until(moment) if moment <= now));
-        let id = FaultId(self.next);
-        self.next += 1;
+        let id = self.name();
         self.armed.push(Armed { id, arming, stuck: RangeMap::default() });
         id
+    }
+
+    /// A name nobody has.
+    pub(super) fn name(&mut self) -> FaultId {
+        self.next += 1;
+        FaultId(self.next - 1)
     }
 
     fn disarm(&mut self, id: FaultId) {
@@ -150,8 +155,9 @@ impl Device {
     /// Arms a fault.
     pub fn arm(&mut self, now: Instant, arming: Arming) -> FaultId {
         self.settle(now);
-        self.tally.count(arming.fault.kind()).armed += 1;
-        self.armory.arm(now, arming)
+        let id = self.armory.arm(now, arming);
+        self.tally.note(arming.fault.kind(), Some(id), |counts| counts.armed += 1);
+        id
     }
 
     /// Disarms a fault; what it held up goes on. What it damaged stays damaged. Returns when to call back about
@@ -189,9 +195,12 @@ impl Device {
     /// A strike had its effect.
     pub(super) fn fired(&mut self, victim: &Victim, strike: &Strike) {
         let kind = strike.fault.kind();
-        self.tally.count(kind).fired += 1;
+        self.tally.note(kind, Some(strike.id), |counts| counts.fired += 1);
         self.armory.spend(strike.id);
         let Some(request) = self.requests.get_mut(victim.token) else { return };
+        if !request.struck.contains(kind) {
+            request.struck_by.push((kind, strike.id));
+        }
         request.struck.insert(kind);
         if let Some(entry) = request.entry {
             self.journal.entry_mut(entry).faults.insert(kind);
@@ -200,6 +209,6 @@ impl Device {
 
     /// A strike was not to have its effect here.
     pub(super) fn withheld(&mut self, strike: &Strike) {
-        self.tally.count(strike.fault.kind()).withheld += 1;
+        self.tally.note(strike.fault.kind(), Some(strike.id), |counts| counts.withheld += 1);
     }
 }

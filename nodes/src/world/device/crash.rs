@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::content::Content;
-use super::fault::FaultKind;
+use super::fault::{FaultId, FaultKind};
 use super::in_flight::{InFlight, Phase, Work};
 use super::journal::{EntryNumber, Survival};
 use super::machine::Device;
@@ -39,8 +39,8 @@ pub(super) struct Undetermined {
     /// Nothing will write it any more.
     clean: bool,
     astray: bool,
-    /// A fault tears it.
-    pub(super) tears: bool,
+    /// The fault that tears it.
+    pub(super) tears: Option<FaultId>,
     promised: bool,
     displaced: Vec<(SectorRange, Content)>,
     displaced_expected: Vec<(SectorRange, Expected)>,

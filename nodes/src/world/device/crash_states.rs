@@ -85,6 +85,20 @@ impl Device {
         CrashStates::new(Cut::new(self, now, open), budget, draws)
     }
 
+    /// The device as if nothing had been lost: whatever was sent has been carried out and is stable, nothing is in
+    /// flight, and no fault is armed.
+    pub fn at_rest(&mut self, now: Instant) -> Device {
+        self.settle(now);
+        let cut = Cut::new(self, now, self.undetermined_with(Garbage::None));
+        let versions = cut.with_writes(|_| true);
+        Device::restore(&CrashState {
+            hash: cut.hash(&versions),
+            cut: Arc::new(cut),
+            versions,
+            choice: Choice::Everything,
+        })
+    }
+
     /// The device after a cut that left it in `state`: powered, its hosts' paths up, nothing in flight, no fault
     /// armed, its journal empty. What was damaged stays damaged.
     pub fn restore(state: &CrashState) -> Device {
@@ -92,6 +106,7 @@ impl Device {
         for (unit, version) in state.cut.open.units.iter().zip(&state.versions) {
             device.medium.set(&unit.versions[*version as usize]);
         }
+        device.medium.forget_entries();
         device
     }
 }

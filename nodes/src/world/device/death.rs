@@ -83,7 +83,7 @@ impl Device {
         let fate = match fate {
             Fate::Drawn => match self.lateness(now, token) {
                 Some(delay) => return self.let_land_later(token, now + delay, orphans),
-                None if tears && self.tear(now, token) => {
+                None if tears.is_some_and(|fault| self.tear(now, token, fault)) => {
                     orphans.torn += 1;
                     return;
                 }
@@ -108,7 +108,7 @@ impl Device {
     }
 
     fn let_land_later(&mut self, token: Token, moment: Instant, orphans: &mut Orphans) {
-        self.requests.due(token, moment);
+        self.postpone(token, moment);
         orphans.late += 1;
     }
 

@@ -7,7 +7,6 @@ use super::fault::{DeviceFault, FaultId, FaultKind};
 use super::in_flight::{InFlight, Phase};
 use super::machine::Device;
 use super::request::{Scheduled, Token};
-use super::tally::FaultKinds;
 use crate::world::time::Instant;
 
 impl Device {
@@ -75,9 +74,17 @@ impl Device {
                 continue;
             }
             if let Some(delay) = self.lateness(now, token) {
-                self.requests.due(token, now + delay);
+                self.postpone(token, now + delay);
             }
         }
+    }
+
+    /// Lets a write land at `moment`, whatever held it up before: the end of a stall does not bring it forward.
+    pub(super) fn postpone(&mut self, token: Token, moment: Instant) {
+        if let Some(request) = self.requests.get_mut(token) {
+            request.held_by = None;
+        }
+        self.requests.due(token, moment);
     }
 
     /// Lets go on what a fault held up for good.
@@ -96,9 +103,9 @@ impl Device {
     }
 
     /// Counts what the sender of a request sees of the faults that struck it.
-    pub(super) fn count_observed(&mut self, struck: FaultKinds, path_trouble: bool) {
-        for kind in struck.iter().filter(|kind| kind.shows_in_the_answer()) {
-            self.tally.count(kind).observed += 1;
+    pub(super) fn count_observed(&mut self, struck: Vec<(FaultKind, FaultId)>, path_trouble: bool) {
+        for (kind, fault) in struck.into_iter().filter(|(kind, _)| kind.shows_in_the_answer()) {
+            self.tally.note(kind, Some(fault), |counts| counts.observed += 1);
         }
         if path_trouble {
             self.tally.count(FaultKind::PathLoss).observed += 1;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::armed::Victim;
-use super::fault::FaultId;
+use super::fault::{FaultId, FaultKind};
 use super::journal::EntryNumber;
 use super::options::DeviceOptions;
 use super::range::SectorRange;
@@ -96,10 +96,12 @@ pub(super) struct InFlight {
     pub(super) orphaned: Option<Instant>,
     /// The fault that holds it up, if one does.
     pub(super) held_by: Option<FaultId>,
-    /// Whether a fault tears it if the power or its host goes before it is stable.
-    pub(super) tears: bool,
-    /// The faults that struck it.
+    /// The fault that tears it if the power or its host goes before it is stable.
+    pub(super) tears: Option<FaultId>,
+    /// The kinds of fault that struck it.
     pub(super) struck: FaultKinds,
+    /// The first fault of each of these kinds.
+    pub(super) struck_by: Vec<(FaultKind, FaultId)>,
 }
 
 impl InFlight {

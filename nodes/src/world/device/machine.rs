@@ -145,8 +145,9 @@ impl Device {
             gives_up: Instant::NEVER,
             orphaned: None,
             held_by: None,
-            tears: false,
+            tears: None,
             struck: FaultKinds::default(),
+            struck_by: Vec::new(),
         });
         let scheduled = match valid {
             true => self.send(now, token),

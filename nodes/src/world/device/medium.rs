@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::content::Content;
-use super::fault::FaultKind;
+use super::fault::{FaultId, FaultKind};
 use super::image::Image;
 use super::journal::EntryNumber;
 use super::range::{RangeMap, SectorRange};
@@ -31,8 +31,8 @@ pub(super) struct CachedWrite {
     pub(super) superseded: Vec<SectorRange>,
     /// It went to the wrong place: it should not be here at all.
     pub(super) astray: bool,
-    /// A fault tears it if a cut comes before it is stable.
-    pub(super) tears: bool,
+    /// The fault that tears it if a cut comes before it is stable.
+    pub(super) tears: Option<FaultId>,
     /// An acknowledged flush covered it, and it is not stable all the same.
     pub(super) promised: bool,
     /// A failed flush marked its pages clean: nothing will write it any more. They leave the cache at this moment.
@@ -114,6 +114,14 @@ impl Expected {
         }
     }
 
+    /// What the old journal knows of it is gone: it is damage to something at rest.
+    fn forget_entry(&mut self) {
+        self.write = None;
+        if let Some(beneath) = &mut self.beneath {
+            beneath.forget_entry();
+        }
+    }
+
     fn promise(&mut self, covered: &impl Fn(EntryNumber) -> bool) {
         self.promised |= self.write.is_some_and(covered);
         if let Some(beneath) = &mut self.beneath {
@@ -127,12 +135,14 @@ impl Expected {
 pub(super) struct Damage {
     pub(super) kind: FaultKind,
     number: u64,
+    /// The fault that did it, if somebody armed one.
+    by: Option<FaultId>,
 }
 
 impl Damage {
     /// Damage that a cut brings to light, named by what was lost.
     pub(super) fn by_cut(kind: FaultKind, lost: usize) -> Self {
-        Damage { kind, number: 1 << 63 | lost as u64 }
+        Damage { kind, number: 1 << 63 | lost as u64, by: None }
     }
 }
 
@@ -156,8 +166,8 @@ pub(super) struct Source {
     pub(super) id: RequestId,
     pub(super) entry: EntryNumber,
     pub(super) at: Instant,
-    /// Whether a fault tears it if a cut comes before it is stable.
-    pub(super) tears: bool,
+    /// The fault that tears it if a cut comes before it is stable.
+    pub(super) tears: Option<FaultId>,
 }
 
 /// A write that should be somewhere and is not.
@@ -275,9 +285,14 @@ impl Medium {
         }
     }
 
-    pub(super) fn new_damage(&mut self, kind: FaultKind) -> Damage {
+    /// The device goes on with a new journal.
+    pub(super) fn forget_entries(&mut self) {
+        self.expected.values_mut().for_each(Expected::forget_entry);
+    }
+
+    pub(super) fn new_damage(&mut self, kind: FaultKind, by: Option<FaultId>) -> Damage {
         self.damages += 1;
-        Damage { kind, number: self.damages }
+        Damage { kind, number: self.damages, by }
     }
 
     /// True if something at `range` is wrong because of a fault of this kind.
@@ -294,7 +309,7 @@ impl Medium {
     pub(super) fn observe(&mut self, range: SectorRange, tally: &mut FaultTally) {
         for (_, expected) in self.expected.within(range) {
             if self.observed.insert(expected.damage) {
-                tally.count(expected.damage.kind).observed += 1;
+                tally.note(expected.damage.kind, expected.damage.by, |counts| counts.observed += 1);
             }
         }
     }
@@ -308,7 +323,7 @@ impl Medium {
         let mended: BTreeSet<Damage> = removed.iter().map(|(_, expected)| expected.damage).collect();
         for damage in mended {
             if !self.expected.iter().any(|(_, expected)| expected.damage == damage) {
-                tally.count(damage.kind).repaired += 1;
+                tally.note(damage.kind, damage.by, |counts| counts.repaired += 1);
             }
         }
         removed
@@ -390,7 +405,7 @@ impl Medium {
     /// Lets readers see what a cached write displaced, where no later write hides it.
     fn show_old(&mut self, number: usize) {
         let write = self.cache[number].clone();
-        let damage = self.new_damage(FaultKind::FailedFlush);
+        let damage = self.new_damage(FaultKind::FailedFlush, None);
         for sector in write.range.sectors().filter(|sector| write.covers(*sector)) {
             if self.cache.range(number + 1..).any(|later| later.covers(sector)) {
                 continue;

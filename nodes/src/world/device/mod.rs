@@ -80,7 +80,7 @@ pub use paths::Paths;
 pub use personality::Personality;
 pub use power::Survivors;
 pub use range::SectorRange;
-pub use reads::Damage;
+pub use reads::{Damage, Damaged};
 pub use request::{Advanced, Answer, Completion, IoError, Origin, Request, RequestId, Scheduled, Submitted, Token};
 pub use reservation::{Registration, ReservationCommand, ReservationHeld, ReservationType, Reservations};
 pub use tally::{FaultCounts, FaultKinds, FaultTally};

@@ -2,7 +2,7 @@
 
 use super::armed::{Strike, Victim};
 use super::content::{Content, SharedBytes};
-use super::fault::{DeviceFault, FaultKind};
+use super::fault::{DeviceFault, FaultId, FaultKind};
 use super::journal::{EntryKind, Survival};
 use super::machine::{Device, concern};
 use super::range::SectorRange;
@@ -19,6 +19,15 @@ pub enum Damage {
     FlippedBit,
 }
 
+/// Sectors that were damaged on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// Names what was done, for [`super::FaultTally::of_fault`].
+    pub fault: FaultId,
+    /// How many sectors were damaged.
+    pub sectors: u64,
+}
+
 impl Damage {
     fn kind(self) -> FaultKind {
         match self {
@@ -29,37 +38,43 @@ impl Damage {
 }
 
 impl Device {
-    /// Damages data at rest, now, sector by sector, where the atlas allows it. Returns how many sectors were damaged.
-    pub fn damage(&mut self, now: Instant, damage: Damage, range: SectorRange) -> u64 {
+    /// Damages data at rest, now, sector by sector, where the atlas allows it.
+    pub fn damage(&mut self, now: Instant, damage: Damage, range: SectorRange) -> Damaged {
         self.settle(now);
-        self.tally.count(damage.kind()).armed += 1;
-        let mut damaged = 0;
+        let fault = self.armory.name();
+        self.tally.note(damage.kind(), Some(fault), |counts| counts.armed += 1);
+        let mut sectors = 0;
         let range = range.intersection(SectorRange::new(0, self.options.capacity));
         for sector in range.sectors() {
             if !self.may_damage(SectorRange::one(sector)) {
-                self.tally.count(damage.kind()).withheld += 1;
-            } else if self.damage_sector(sector, damage) {
-                self.tally.count(damage.kind()).fired += 1;
-                damaged += 1;
+                self.tally.note(damage.kind(), Some(fault), |counts| counts.withheld += 1);
+            } else if self.damage_sector(sector, damage, fault) {
+                self.tally.note(damage.kind(), Some(fault), |counts| counts.fired += 1);
+                sectors += 1;
             }
         }
-        damaged
+        Damaged { fault, sectors }
     }
 
-    /// Damages `count` sectors of `range`, drawn among those that have been written and may be damaged. Returns how
-    /// many sectors were damaged.
-    pub fn damage_some(&mut self, now: Instant, damage: Damage, range: SectorRange, count: u64) -> u64 {
+    /// Damages `count` sectors of `range`, drawn among those that have been written and may be damaged.
+    pub fn damage_some(&mut self, now: Instant, damage: Damage, range: SectorRange, count: u64) -> Damaged {
         self.settle(now);
+        let fault = self.armory.name();
         let written = self.medium.image.written_ranges(range).into_iter().flat_map(SectorRange::sectors);
-        let mut candidates: Vec<u64> = written.filter(|sector| self.may_damage(SectorRange::one(*sector))).collect();
+        let (mut candidates, forbidden): (Vec<u64>, Vec<u64>) =
+            written.partition(|sector| self.may_damage(SectorRange::one(*sector)));
         let mut draws = self.key.child(concern::DECAY).at(self.tally.of(damage.kind()).armed);
         draws.shuffle(&mut candidates);
-        let damaged = candidates.into_iter().filter(|sector| self.damage_sector(*sector, damage)).take(count as usize);
-        let damaged = damaged.count() as u64;
-        let counts = self.tally.count(damage.kind());
-        counts.armed += 1;
-        counts.fired += damaged;
-        damaged
+        let damaged =
+            candidates.into_iter().filter(|sector| self.damage_sector(*sector, damage, fault)).take(count as usize);
+        let sectors = damaged.count() as u64;
+        let withheld = (count - sectors).min(forbidden.len() as u64);
+        self.tally.note(damage.kind(), Some(fault), |counts| {
+            counts.armed += 1;
+            counts.fired += sectors;
+            counts.withheld += withheld;
+        });
+        Damaged { fault, sectors }
     }
 
     /// Serves a read.
@@ -111,14 +126,14 @@ impl Device {
         let sector = strike.range.first + strike.draws.below(strike.range.count());
         if !self.may_damage(SectorRange::one(sector)) {
             self.withheld(&strike);
-        } else if self.damage_sector(sector, damage) {
+        } else if self.damage_sector(sector, damage, strike.id) {
             self.fired(victim, &strike);
         }
         None
     }
 
     /// Damages one sector; false if it is damaged already.
-    fn damage_sector(&mut self, sector: u64, damage: Damage) -> bool {
+    fn damage_sector(&mut self, sector: u64, damage: Damage, fault: FaultId) -> bool {
         let place = SectorRange::one(sector);
         let Ok(bytes) = self.medium.image.read(place) else { return false };
         if self.medium.is_damaged(place, damage.kind()) {
@@ -128,7 +143,7 @@ impl Device {
             Damage::Unreadable => Content::Unreadable,
             Damage::FlippedBit => Content::Bytes { buffer: with_flipped_bit(&bytes).into(), origin: sector },
         };
-        let number = self.medium.new_damage(damage.kind());
+        let number = self.medium.new_damage(damage.kind(), Some(fault));
         self.medium.damage(place, content, number);
         true
     }

@@ -210,7 +210,7 @@ impl Device {
             Ok(Answer::Data(bytes)) => Digest::of(&bytes[..]),
             _ => request.checksum,
         };
-        let (struck, resent) = (request.struck, request.attempt != 0);
+        let (struck, resent) = (std::mem::take(&mut request.struck_by), request.attempt != 0);
         let path_lost = matches!(result, Err(IoError::PathLost));
         let completion = Completion { id: request.id, origin: request.origin, at, checksum, result };
         let answered = request.phase == Phase::Finished;

@@ -3,7 +3,9 @@
 //! A fault that was armed and never fired tested nothing, and a run must say so; hence the counts are kept where the
 //! faults bite and not where they are asked for.
 
-use super::fault::FaultKind;
+use std::collections::BTreeMap;
+
+use super::fault::{FaultId, FaultKind};
 
 /// What one kind of fault came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,10 +22,21 @@ pub struct FaultCounts {
     pub repaired: u64,
 }
 
+impl std::ops::AddAssign for FaultCounts {
+    fn add_assign(&mut self, other: FaultCounts) {
+        self.armed += other.armed;
+        self.fired += other.fired;
+        self.withheld += other.withheld;
+        self.observed += other.observed;
+        self.repaired += other.repaired;
+    }
+}
+
 /// The counts of every kind of fault.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FaultTally {
     counts: [FaultCounts; FaultKind::ALL.len()],
+    by_fault: BTreeMap<FaultId, FaultCounts>,
 }
 
 impl FaultTally {
@@ -36,6 +49,19 @@ impl FaultTally {
     pub fn iter(&self) -> impl Iterator<Item = (FaultKind, FaultCounts)> {
         let all = FaultKind::ALL.into_iter().zip(self.counts);
         all.filter(|(_, counts)| *counts != FaultCounts::default())
+    }
+
+    /// The counts of one armed fault, or of one call that damaged sectors.
+    pub fn of_fault(&self, fault: FaultId) -> FaultCounts {
+        self.by_fault.get(&fault).copied().unwrap_or_default()
+    }
+
+    /// Counts something for its kind, and for the fault it comes from if it comes from one.
+    pub(super) fn note(&mut self, kind: FaultKind, fault: Option<FaultId>, count: impl Fn(&mut FaultCounts)) {
+        count(&mut self.counts[kind as usize]);
+        if let Some(fault) = fault {
+            count(self.by_fault.entry(fault).or_default());
+        }
     }
 
     pub(super) fn count(&mut self, kind: FaultKind) -> &mut FaultCounts {

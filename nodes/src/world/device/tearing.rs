@@ -6,7 +6,7 @@
 use super::armed::Victim;
 use super::content::Content;
 use super::crash::{Open, Origin, Unit};
-use super::fault::{DeviceFault, FaultKind};
+use super::fault::{DeviceFault, FaultId, FaultKind};
 use super::in_flight::{Phase, Work};
 use super::journal::Outcome;
 use super::machine::{Device, concern};
@@ -35,12 +35,12 @@ impl Device {
         }
         self.armory.spend(strike.id);
         if let Some(request) = self.requests.get_mut(victim.token) {
-            request.tears = true;
+            request.tears = Some(strike.id);
         }
     }
 
     /// Lets a part of a write in flight land, now that its host is dead; false if it was refused instead.
-    pub(super) fn tear(&mut self, now: Instant, token: Token) -> bool {
+    pub(super) fn tear(&mut self, now: Instant, token: Token, fault: FaultId) -> bool {
         if self.requests.get_mut(token).is_some_and(|request| request.phase == Phase::OnPath) {
             self.accept(now, token);
         }
@@ -54,7 +54,7 @@ impl Device {
         let landed = some_but_not_all(parts.len(), &mut self.draws(concern::TEARING, victim.id, victim.attempt));
         let content = Content::Bytes { buffer: bytes, origin: range.first };
         let stable = self.options.personality.is_stable_when_applied();
-        let writing = Writing { entry, content, stable, tears: false };
+        let writing = Writing { entry, content, stable, tears: None };
         for (part, _) in parts.into_iter().zip(landed).filter(|(_, landed)| *landed) {
             self.put(&victim, &writing, part);
         }
@@ -63,13 +63,13 @@ impl Device {
         entry.applied = Some(now);
         entry.outcome = Outcome::Torn;
         entry.faults.insert(FaultKind::TornWrite);
-        self.tally.count(FaultKind::TornWrite).fired += 1;
+        self.tally.note(FaultKind::TornWrite, Some(fault), |counts| counts.fired += 1);
         true
     }
 
     /// Changes what was chosen to survive a cut so that the marked writes are torn.
     pub(super) fn tear_survivors(&mut self, open: &Open, chosen: &mut [usize], draws: StreamKey) {
-        for (number, write) in open.writes.iter().enumerate().filter(|(_, write)| write.tears) {
+        for (number, write) in open.writes.iter().enumerate().filter(|(_, write)| write.tears.is_some()) {
             let places = places_of(open, number);
             if places.len() < 2 {
                 continue;
@@ -78,7 +78,7 @@ impl Device {
             for (&(unit, version), landed) in places.iter().zip(landed) {
                 chosen[unit] = if landed { version } else { version - 1 };
             }
-            self.tally.count(FaultKind::TornWrite).fired += 1;
+            self.tally.note(FaultKind::TornWrite, write.tears, |counts| counts.fired += 1);
             if let Some(entry) = write.entry {
                 self.journal.entry_mut(entry).faults.insert(FaultKind::TornWrite);
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::armed::{Strike, Victim};
 use super::content::Content;
-use super::fault::{DeviceFault, FaultKind};
+use super::fault::{DeviceFault, FaultId, FaultKind};
 use super::journal::{EntryNumber, Outcome};
 use super::machine::Device;
 use super::medium::{MissingWrite, Source};
@@ -20,8 +20,8 @@ pub(super) struct Writing {
     pub(super) content: Content,
     /// Whether it is stable as soon as it is applied.
     pub(super) stable: bool,
-    /// Whether a cut tears it.
-    pub(super) tears: bool,
+    /// The fault by which a cut tears it.
+    pub(super) tears: Option<FaultId>,
 }
 
 impl Writing {
@@ -41,7 +41,7 @@ impl Device {
     ) -> Result<Answer, IoError> {
         let stable = force_unit_access || self.options.personality.is_stable_when_applied();
         let content = Content::Bytes { buffer: bytes, origin: victim.range.first };
-        let tears = self.requests.get_mut(victim.token).is_some_and(|request| request.tears);
+        let tears = self.requests.get_mut(victim.token).and_then(|request| request.tears);
         let writing = Writing { entry, content, stable, tears };
         if !self.armory.is_empty() {
             for strike in self.strikes(victim, strikes_writes) {
@@ -113,7 +113,7 @@ impl Device {
         for rest in victim.range.without(strike.range) {
             self.put(victim, writing, rest);
         }
-        let damage = self.medium.new_damage(FaultKind::LostWrite);
+        let damage = self.medium.new_damage(FaultKind::LostWrite, Some(strike.id));
         self.medium.miss(strike.range, writing.content.clone(), writing.missing(), damage);
         self.journal.entry_mut(writing.entry).outcome = Outcome::Lost;
         self.fired(victim, strike);
@@ -139,7 +139,7 @@ impl Device {
         }
         let Content::Bytes { buffer, .. } = &writing.content else { return None };
         let moved = Content::Bytes { buffer: buffer.clone(), origin: to.first };
-        let damage = self.medium.new_damage(kind);
+        let damage = self.medium.new_damage(kind, Some(strike.id));
         self.medium.miss(victim.range, writing.content.clone(), writing.missing(), damage);
         if writing.stable {
             self.medium.damage(to, moved, damage);

@@ -29,9 +29,9 @@ fn damage_stays_inside_the_atlas() {
     let mut driver = bounded(allowed);
     assert!(driver.device.is_bounded());
     let everywhere = SectorRange::new(0, 32);
-    assert_eq!(driver.device.damage(driver.now, Damage::FlippedBit, everywhere), 8);
+    assert_eq!(driver.device.damage(driver.now, Damage::FlippedBit, everywhere).sectors, 8);
     assert_eq!(driver.device.faults().of(FaultKind::BitRot).withheld, 24);
-    assert_eq!(driver.device.damage_some(driver.now, Damage::Unreadable, everywhere, 100), 8);
+    assert_eq!(driver.device.damage_some(driver.now, Damage::Unreadable, everywhere, 100).sectors, 8);
     assert!(driver.device.damaged(driver.now).iter().all(|range| range.intersection(allowed) == *range));
 }
 

@@ -178,3 +178,22 @@ fn an_idle_device_has_one_state() {
     assert_eq!(states.len(), 1);
     assert_eq!(image_of(&states[0], 1), [1]);
 }
+
+#[test]
+fn a_restored_device_goes_on_though_a_flush_had_lied() {
+    let mut driver = Driver::new(options());
+    for sector in 0..4 {
+        driver.call(1, write(sector, &[1])).unwrap();
+    }
+    driver.arm(Arming::new(DeviceFault::LyingFlush));
+    driver.call(1, Request::Flush).unwrap();
+    let now = driver.now;
+    for state in driver.device.crash_states(now, 100, Garbage::None) {
+        let mut restored = Driver { device: Device::restore(&state), ..Driver::new(options()) };
+        restored.call(1, write(9, &[2])).unwrap();
+        restored.call(1, Request::Flush).unwrap();
+        assert_eq!(restored.read(9, 1), [2]);
+    }
+    let mut rested = Driver { device: driver.device.at_rest(now), ..Driver::new(options()) };
+    assert_eq!(rested.read(0, 4), [1, 1, 1, 1]);
+}

@@ -128,3 +128,18 @@ fn a_complete_fence_leaves_nothing_in_flight() {
     assert_eq!(driver.read(0, 2), [0, 0]);
     assert_eq!(driver.entry(accepted).outcome, Outcome::Aborted);
 }
+
+#[test]
+fn a_late_write_that_hung_does_not_come_sooner_when_the_stall_ends() {
+    let mut driver = Driver::new(options());
+    let hang = driver.arm(Arming::new(DeviceFault::Hang).until_disarmed());
+    driver.submit(1, write(0, &[1]));
+    driver.run_until(at(10));
+    driver.device.host_died(driver.now, 1, Fate::After(ms(100)));
+    let moments = driver.device.disarm(driver.now, hang);
+    driver.keep(moments);
+    driver.run_until(at(50));
+    assert_eq!(driver.read(0, 1), [0]);
+    driver.run_until(at(200));
+    assert_eq!(driver.read(0, 1), [1]);
+}
