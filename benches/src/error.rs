@@ -12,6 +12,9 @@ pub enum Error {
     /// A device could not be built.
     #[error(transparent)]
     Device(#[from] nodes::world::device::DeviceError),
+    /// A drill could not be run.
+    #[error("the drill whose memory is measured cannot be run: {0}")]
+    Drill(String),
     /// The work under the stopwatch was not the work announced.
     #[error("{contestant} finished {finished} of {expected} messages or requests: its time would mean nothing")]
     Incomplete {

@@ -4,9 +4,11 @@
 //! out of one of these commands, measured in one run on one machine. They are not tests and judge nothing; a benchmark
 //! fails only when the work it was to time did not happen.
 
+mod crash_states;
 mod device;
 mod error;
 mod fabric;
+mod growth;
 mod madsim_endpoint;
 mod measure;
 mod ours;
