@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::parts::service::{Key, Row};
 use crate::parts::shell::Shell;
 use crate::world::World;
-use crate::world::device::{DeviceError, DeviceOptions};
+use crate::world::device::{DeviceError, DeviceOptions, Redundancy};
 use crate::world::disk::DeviceId;
+use crate::world::executor::LocalFuture;
 use crate::world::port::Address;
+use crate::world::process::Process;
 use crate::world::trace::{HostId, ProcessId};
 
 /// A name and one sentence about it.
@@ -426,6 +429,53 @@ pub enum Content {
     Control,
 }
 
+/// What a product's own recovery found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The rows of the database.
+    pub rows: BTreeMap<Key, Row>,
+}
+
+/// How a product recovers from its devices alone, as when every host had lost its power: one process that reads them,
+/// repairs what it would repair, and says what it has, or why the database does not open.
+///
+/// It can be run in any world that has devices with the same numbers as the cluster's own, so that every state a power
+/// cut may leave can be tried.
+#[derive(Clone)]
+pub struct Recovery(Rc<dyn Fn(Process) -> LocalFuture<Result<Restored, String>>>);
+
+impl Recovery {
+    /// A recovery.
+    pub fn new<F: Future<Output = Result<Restored, String>> + 'static>(
+        recover: impl Fn(Process) -> F + 'static,
+    ) -> Self {
+        Recovery(Rc::new(move |process| Box::pin(recover(process))))
+    }
+
+    /// Runs it as a process.
+    ///
+    /// # Errors
+    /// Why the database does not open, in the product's own words.
+    pub async fn run(&self, process: Process) -> Result<Restored, String> {
+        (self.0)(process).await
+    }
+}
+
+/// Copies of the same data: as long as enough of them are good at each place, nothing is lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copies {
+    /// What there are copies of: `control page`.
+    pub name: String,
+    /// Where each copy begins: the device and the byte.
+    pub places: Vec<(DeviceId, u64)>,
+    /// The length of each copy in bytes.
+    pub length: u64,
+    /// What is good or bad as a whole, in bytes: a page, or the whole copy.
+    pub unit: u64,
+    /// How many copies may be bad at one place.
+    pub redundancy: Redundancy,
+}
+
 /// How a node looks from outside: what a status command, a report or a search for new situations can know of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeState {
@@ -501,6 +551,17 @@ pub trait Cluster {
 
     /// What is where on the devices.
     fn regions(&self) -> Vec<Region>;
+
+    /// How the product recovers from its devices alone; `None` if its model does not say.
+    fn recovery(&self) -> Option<Recovery> {
+        None
+    }
+
+    /// What the product keeps more than once, so that it survives the loss of a copy. Whatever is not in here is kept
+    /// once.
+    fn copies(&self) -> Vec<Copies> {
+        Vec::new()
+    }
 
     /// Every node as it looks now.
     fn nodes(&self) -> Vec<NodeState>;

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod crash_states;
 pub mod draws;
 pub mod explore;
 pub mod history;

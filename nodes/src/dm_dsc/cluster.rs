@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::parts::service;
 use crate::parts::shell::Shell;
 use crate::product::{
-    Breakage, BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region, VIRTUAL_ADDRESS,
+    Breakage, BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Recovery, Region, VIRTUAL_ADDRESS,
 };
 use crate::world::World;
 use crate::world::device::DeviceOptions;
@@ -19,7 +19,7 @@ use super::css::{self, dmcss};
 use super::monitor::dmcssm;
 use super::parameters::Parameters;
 use super::plan::{Board, Configuration, Node, Shared};
-use super::server::dmserver;
+use super::server::{dmserver, recover_alone};
 use super::vote;
 use super::watchdog::watchdog;
 use super::words::{GroupKind, Seqno};
@@ -173,6 +173,14 @@ impl Cluster for DmDsc {
         let configuration = &self.configuration;
         let control = [&configuration.vote, &configuration.registry];
         configuration.redo.iter().chain(control).cloned().collect()
+    }
+
+    fn recovery(&self) -> Option<Recovery> {
+        let plan = self.configuration.clone();
+        Some(Recovery::new(move |process| {
+            let plan = plan.clone();
+            async move { recover_alone(process, plan).await.map_err(|error| error.to_string()) }
+        }))
     }
 
     fn nodes(&self) -> Vec<NodeState> {

@@ -5,19 +5,21 @@ use std::rc::Rc;
 
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region};
+use crate::product::{BuildError, Cluster, ClusterPlan, Content, Copies, NodeState, PortableStep, Recovery, Region};
 use crate::world::World;
-use crate::world::device::DeviceOptions;
+use crate::world::device::{DeviceOptions, Redundancy};
 use crate::world::disk::DeviceId;
 use crate::world::port::Address;
 use crate::world::trace::{HostId, ProcessId, What};
 
 use super::cm;
+use super::control_page;
 use super::dss::dssserver;
 use super::gaussdb::gaussdb;
 use super::messages::InstanceId;
 use super::parameters::Timers;
 use super::plan::{Board, Configuration, Layout, NodeProcesses, Shared};
+use super::recovery::recover;
 
 const MEBIBYTE: u64 = 1 << 20;
 const CONTROL_LENGTH: u64 = 64 << 10;
@@ -262,6 +264,25 @@ impl Cluster for OpengaussDms {
 
     fn regions(&self) -> Vec<Region> {
         self.regions.clone()
+    }
+
+    fn recovery(&self) -> Option<Recovery> {
+        let plan = self.configuration.clone();
+        Some(Recovery::new(move |process| {
+            let plan = plan.clone();
+            async move { recover(process, plan).await.map_err(|error| error.to_string()) }
+        }))
+    }
+
+    fn copies(&self) -> Vec<Copies> {
+        let control = &self.configuration.layout.control;
+        vec![Copies {
+            name: "control page".to_owned(),
+            places: control_page::COPIES.map(|offset| (control.device, control.offset + offset)).to_vec(),
+            length: control_page::PAGE_SIZE,
+            unit: control_page::PAGE_SIZE,
+            redundancy: Redundancy::AnyCopy,
+        }]
     }
 
     fn nodes(&self) -> Vec<NodeState> {

@@ -43,7 +43,12 @@ pub enum ControlPageError {
 }
 
 const MAGIC: u64 = u64::from_le_bytes(*b"SSREFORM");
-const PAGE_SIZE: u64 = 4096;
+/// The length of the page.
+pub(super) const PAGE_SIZE: u64 = 4096;
+/// Where its copies begin: the backup, then the main one.
+pub(super) const COPIES: [u64; 2] = [BACKUP, MAIN];
+const BACKUP: u64 = 0;
+const MAIN: u64 = PAGE_SIZE;
 const NOBODY: u64 = u64::MAX;
 
 /// Where the control page is; the backup comes first.
@@ -84,10 +89,10 @@ fn decode(bytes: &[u8]) -> Result<Option<ControlPage>, ControlPageError> {
 /// [`ControlPageError`] if the device fails or both copies are damaged.
 pub async fn read(disk: &Disk, configuration: &Configuration) -> Result<ControlPage, ControlPageError> {
     let area = area(disk, configuration);
-    let main = area.read(PAGE_SIZE, PAGE_SIZE).await?;
+    let main = area.read(MAIN, PAGE_SIZE).await?;
     let page = match decode(&main) {
         Ok(page) => page,
-        Err(_) => decode(&area.read(0, PAGE_SIZE).await?)?,
+        Err(_) => decode(&area.read(BACKUP, PAGE_SIZE).await?)?,
     };
     Ok(page.unwrap_or_default())
 }
@@ -98,8 +103,8 @@ pub async fn read(disk: &Disk, configuration: &Configuration) -> Result<ControlP
 /// [`ControlPageError::Device`] if the device fails.
 pub async fn write(disk: &Disk, configuration: &Configuration, page: &ControlPage) -> Result<(), ControlPageError> {
     let area = area(disk, configuration);
-    area.write_through(0, encode(page)).await?;
-    area.write_through(PAGE_SIZE, encode(page)).await?;
+    area.write_through(BACKUP, encode(page)).await?;
+    area.write_through(MAIN, encode(page)).await?;
     Ok(())
 }
 

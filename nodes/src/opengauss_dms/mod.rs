@@ -20,6 +20,7 @@ mod log;
 pub mod messages;
 mod parameters;
 mod plan;
+mod recovery;
 pub mod reform;
 
 pub use description::PRODUCT;

@@ -101,8 +101,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Whether the fault is proved to have had an effect.
+    /// Whether the fault is proved to have had an effect. A fault of the storage may strike and never be noticed.
     pub fn bit(&self) -> bool {
-        self.effects.observed > 0 && self.proof.is_some()
+        self.effects.fired > 0 && self.proof.is_some()
     }
 }

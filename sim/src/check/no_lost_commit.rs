@@ -67,8 +67,10 @@ pub fn lost(record: &Record) -> Vec<Acknowledged> {
     acknowledged(&record.history).into_iter().filter(|one| !kept.contains(&one.transaction)).collect()
 }
 
+/// The writing transactions whose clients were told that they are committed.
+///
 /// A client's operations are numbered as its transactions are: from 0, in the order of its calls.
-fn acknowledged(history: &History) -> Vec<Acknowledged> {
+pub fn acknowledged(history: &History) -> Vec<Acknowledged> {
     let mut counts: BTreeMap<u64, u32> = BTreeMap::new();
     let mut acknowledged = Vec::new();
     for operation in &history.operations {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::crash_states::CrashStatesArguments;
 use crate::explore::plan::AskedShard;
 use crate::scenario::values::parse_duration;
 
@@ -47,6 +48,8 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = MistakeFormat::Carets)]
         format: MistakeFormat,
     },
+    /// Try every state a device may be in after a power cut at a moment: the product recovers from each.
+    CrashStates(CrashStatesArguments),
     /// List what there is.
     List {
         /// What to list.

@@ -6,6 +6,7 @@ pub mod arguments;
 mod campaign;
 mod catalogue;
 mod ci;
+pub mod crash_states;
 mod determinism;
 mod exit;
 mod explore;
@@ -141,6 +142,10 @@ fn carry_out(command: Command) -> Result<Exit, CliError> {
         Command::Judge(arguments) => {
             drop(out);
             return judge::run(&arguments);
+        }
+        Command::CrashStates(arguments) => {
+            drop(out);
+            return crash_states::crash_states(&arguments);
         }
         Command::List { what, product, json } => catalogue::list(&mut out, what, product.as_deref(), json)?,
         Command::Explain { topic } => catalogue::explain(&mut out, &topic)?,

@@ -10,12 +10,14 @@ use nodes::world::streams::Seed;
 use nodes::world::time::Instant;
 use nodes::world::{World, WorldOptions};
 
+use super::cut::{self, Cuts, Wanted};
 use super::faults::{Damage, Injector, Shelf};
 use super::observer::Sightings;
 use super::record::{DeviceRecord, Record};
 use super::setup::{cluster_plan, set_links};
 use super::stage::Stage;
 use super::steps::{Logbook, Operator};
+use super::storage::{self, Weather};
 use super::workload::{self, Ledger};
 use super::{RunError, RunOptions};
 use crate::draws::Draws;
@@ -31,6 +33,33 @@ pub(super) fn drive(
     draws: &Draws,
     options: &RunOptions,
 ) -> Result<Record, RunError> {
+    drive_with(scenario, product, draws, options, |_| {})
+}
+
+/// Runs one seed until the moments of a cut have come.
+pub(super) fn drive_to_cut(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+    wanted: &Wanted,
+) -> Result<(Record, Cuts), RunError> {
+    let kept: Rc<RefCell<Cuts>> = Rc::default();
+    let record = drive_with(scenario, product, draws, options, |stage| {
+        stage.world().spawn_outside(cut::wait(stage.clone(), wanted.clone(), kept.clone()));
+    })?;
+    let cuts = kept.take();
+    Ok((record, cuts))
+}
+
+/// Runs one seed; `beside` may let loose something more, which watches and does nothing.
+fn drive_with(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+    beside: impl FnOnce(&Stage),
+) -> Result<Record, RunError> {
     let world = World::new(WorldOptions { seed: Seed(draws.seed), keep: options.keep, ..WorldOptions::default() });
     let limits = Limits {
         time: Instant::START + scenario.run.time_limit,
@@ -42,7 +71,10 @@ pub(super) fn drive(
     let ending = world.run(limits, |world| {
         let mut scene = Scene::build(world, scenario, product, &plan);
         match &mut scene {
-            Ok(scene) => scene.begin(scenario, draws),
+            Ok(scene) => {
+                scene.begin(scenario, draws);
+                beside(&scene.stage);
+            }
             Err(_) => world.stop(),
         }
         *staged.borrow_mut() = Some(scene);
@@ -60,6 +92,7 @@ struct Scene {
     damage: Damage,
     ledger: Ledger,
     sightings: Sightings,
+    weather: Weather,
 }
 
 impl Scene {
@@ -73,12 +106,14 @@ impl Scene {
         let clients = scenario.workload.as_ref().map(|_| world.add_host(CLIENTS));
         let stage = Stage::new(world, cluster, hosts, clients);
         set_links(world, scenario, &stage);
+        let weather = storage::set(world, scenario, product, &stage)?;
         Ok(Scene {
             stage,
             logbook: Logbook::of(&scenario.steps),
             damage: Damage::default(),
             ledger: Ledger::default(),
             sightings: Sightings::default(),
+            weather,
         })
     }
 
@@ -130,6 +165,7 @@ impl Scene {
             regions: cluster.regions(),
             steps: self.logbook.take(),
             faults: self.damage.take(&self.stage),
+            weather: self.weather.counted(world),
             states: self.sightings.take(),
             ending,
             ended: world.now(),

@@ -5,16 +5,19 @@
 //! |---|---|
 //! | `driver` | the way of a run, from building to writing down |
 //! | `setup` | the scenario in the world's and the product's own types |
+//! | `storage` | faults of the storage that strike by themselves; where lasting damage may be done |
 //! | `stage`, `trigger`, `signals` | who is who at this moment, and when something begins |
 //! | `steps` | the operator |
 //! | `faults` | what the world does, one file a verb |
 //! | [`workload`] | the clients and their history |
+//! | [`cut`] | moments at which the power of a device may go |
 //! | `observer` | how the nodes look from outside |
 //! | [`record`] | what comes out |
 //!
 //! Nothing is judged here, and nothing is told: that is for `check`, `verdict` and `tell`, which see the record alone.
 
 mod clock;
+pub mod cut;
 mod driver;
 mod faults;
 mod observer;
@@ -24,6 +27,7 @@ mod setup;
 mod signals;
 mod stage;
 mod steps;
+mod storage;
 mod trigger;
 pub mod workload;
 
@@ -33,6 +37,7 @@ pub(crate) mod testing;
 mod tests;
 
 use nodes::product::{BuildError, Product};
+use nodes::world::device::AtlasError;
 use nodes::world::trace::Keep;
 use thiserror::Error;
 
@@ -71,13 +76,13 @@ pub enum RunError {
         /// The host.
         host: String,
     },
-    /// The world has no such fault.
-    #[error("the fault {fault} says `{verb}`, which the simulated world does not offer")]
-    NotOffered {
-        /// The fault's name.
-        fault: String,
-        /// Its verb.
-        verb: &'static str,
+    /// The product says of copies what cannot be.
+    #[error("{model} describes its copies wrongly: {error}; this is a mistake of its model")]
+    Atlas {
+        /// The product.
+        model: &'static str,
+        /// What cannot be.
+        error: AtlasError,
     },
     /// A model panicked.
     #[error("the model panicked in seed {seed}: {}{}", panic.message, place(panic))]
@@ -96,7 +101,7 @@ fn place(panic: &Panic) -> String {
 impl RunError {
     /// Whether this is a mistake of ours rather than of the scenario.
     pub fn is_our_bug(&self) -> bool {
-        matches!(self, RunError::HostMissing { .. } | RunError::Panicked { .. })
+        matches!(self, RunError::HostMissing { .. } | RunError::Atlas { .. } | RunError::Panicked { .. })
     }
 }
 
@@ -110,9 +115,21 @@ pub fn run_scenario(
     draws: &Draws,
     options: &RunOptions,
 ) -> Result<Record, RunError> {
-    if let Some(fault) = scenario.faults.iter().find(|fault| !faults::is_offered(&fault.verb)) {
-        return Err(RunError::NotOffered { fault: fault.name.clone(), verb: fault.verb.name() });
-    }
     panics::catch(|| driver::drive(scenario, product, draws, options))
+        .map_err(|panic| RunError::Panicked { seed: draws.seed, panic })?
+}
+
+/// Runs one seed of a scenario up to the moments at which the power of a device is to go, and keeps the devices.
+///
+/// # Errors
+/// As [`run_scenario`].
+pub fn run_to_cut(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+    wanted: &cut::Wanted,
+) -> Result<(Record, cut::Cuts), RunError> {
+    panics::catch(|| driver::drive_to_cut(scenario, product, draws, options, wanted))
         .map_err(|panic| RunError::Panicked { seed: draws.seed, panic })?
 }

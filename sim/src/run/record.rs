@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use nodes::product::{NodeState, Region};
-use nodes::world::device::{Image, Journal};
+use nodes::world::device::{FaultCounts, FaultKind, Image, Journal};
 use nodes::world::disk::DeviceId;
 use nodes::world::executor::Ending;
 use nodes::world::time::Instant;
@@ -34,6 +34,8 @@ pub struct Record {
     pub steps: Vec<StepRecord>,
     /// What the world did, in the order of the scenario.
     pub faults: Vec<FaultRecord>,
+    /// Faults of the storage that strike by themselves, and what came of each.
+    pub weather: Vec<WeatherRecord>,
     /// How the nodes looked from outside, whenever that changed.
     pub states: Vec<Snapshot>,
     /// Why the run ended.
@@ -132,6 +134,17 @@ pub struct FaultRecord {
     pub effects: Effects,
 }
 
+/// A fault of the storage that strikes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeatherRecord {
+    /// The device.
+    pub device: String,
+    /// What strikes.
+    pub kind: FaultKind,
+    /// What came of it.
+    pub counts: FaultCounts,
+}
+
 /// What a fault did, as the world counted it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effects {
@@ -139,12 +152,19 @@ pub struct Effects {
     pub observed: u64,
     /// The proof in one sentence, or why there is none.
     pub account: Sentence,
+    /// What a device counted, for a fault of a device.
+    pub counts: Option<FaultCounts>,
 }
 
 impl Effects {
     /// So many effects, told in a sentence of both languages.
     pub fn seen(observed: u64, english: impl Into<String>, chinese: impl Into<String>) -> Self {
-        Effects { observed, account: Sentence::new(english, chinese) }
+        Effects { observed, account: Sentence::new(english, chinese), counts: None }
+    }
+
+    /// What a device counted. A fault of a device has bitten when it struck, whether anybody noticed or not.
+    pub fn counted(counts: FaultCounts, english: impl Into<String>, chinese: impl Into<String>) -> Self {
+        Effects { counts: Some(counts), ..Effects::seen(counts.fired, english, chinese) }
     }
 
     /// No effect, for this reason.

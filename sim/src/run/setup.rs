@@ -95,6 +95,7 @@ fn personality(word: &str) -> Personality {
         "battery-array" => Personality::BatteryArray,
         "ext4-like" => Personality::Ext4Like,
         "xfs-like" => Personality::XfsLike,
+        "btrfs-like" => Personality::BtrfsLike,
         "lying-controller" => Personality::LyingController,
         _ => Personality::RawVolatileCache,
     }

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use super::model::{
-    Check, DeviceWeather, ExpectedVerdict, IfFails, LinkWeather, Moment, Promise, Reached, Scenario, Tail, Trigger,
-    When, Workload,
+    Check, Damage, DeviceWeather, ExpectedVerdict, IfFails, LinkWeather, Moment, Promise, Reached, Scenario, Tail,
+    Trigger, When, Workload,
 };
 use super::values::{DurationRange, Ratio, print_duration};
 
@@ -68,6 +68,7 @@ fn weather(scenario: &Scenario) -> String {
         let _ = writeln!(text, "  network between {first} and {second}: {}", link(&rule.weather));
     }
     let _ = writeln!(text, "  storage: {}", device(&scenario.storage.default));
+    let _ = writeln!(text, "  lasting damage to storage: {}", damage(scenario.storage.damage));
     for (name, weather) in &scenario.storage.devices {
         let _ = writeln!(text, "  storage, device {name}: {}", device(weather));
     }
@@ -88,6 +89,13 @@ fn link(weather: &LinkWeather) -> String {
     parts.join(", ")
 }
 
+fn damage(damage: Damage) -> &'static str {
+    match damage {
+        Damage::Bounded => "bounded: never the last good copy of anything; safety and liveness are judged",
+        Damage::Unbounded => "unbounded: anything; only safety is judged",
+    }
+}
+
 fn device(weather: &DeviceWeather) -> String {
     let mut parts = vec![
         weather.personality.clone(),
@@ -98,20 +106,25 @@ fn device(weather: &DeviceWeather) -> String {
     parts.extend(weather.capacity.map(|capacity| format!("{capacity} fit")));
     parts.extend(weather.bandwidth.map(|bandwidth| format!("{bandwidth} at most")));
     for (ratio, what) in [
+        (weather.torn_write, "writes is torn if power goes before it is stable"),
         (weather.read_error, "reads fails"),
         (weather.write_error, "writes fails"),
-        (weather.latent_error, "writes leaves an unreadable sector"),
-        (weather.bit_rot, "sectors read has a bit flipped"),
+        (weather.latent_error, "reads meets an unreadable sector"),
+        (weather.bit_rot, "reads meets a flipped bit"),
         (weather.misdirect_write, "writes lands elsewhere"),
         (weather.stale_read, "reads gives old content"),
         (weather.lose_write, "writes is dropped in silence"),
         (weather.fail_flush, "flushes fails"),
         (weather.lie_about_flush, "flushes is not done"),
+        (weather.full, "writes finds no space"),
     ] {
         parts.extend(rate(ratio, &format!("of {what}")));
     }
-    if weather.torn_write != Ratio::ONE {
-        parts.push(format!("{} of the writes in flight at a power cut may be torn", weather.torn_write));
+    for (rare, what) in [
+        (weather.stall, "requests stops the device for up to"),
+        (weather.late_write, "writes of a dead or fenced host lands late by up to"),
+    ] {
+        parts.extend(rare.map(|rare| format!("{} of {what} {}", rare.ratio, print_duration(rare.up_to))));
     }
     parts.join(", ")
 }

@@ -182,7 +182,7 @@ macro_rules! storage_tables {
             /// "shared" or "local", where the product can do both. Default: the product's own.
             #[schemars(extend("enum" = ["shared", "local"]))]
             pub kind: Text,
-            /// What random damage may touch: "bounded" (default) never the last copy of anything; "unbounded" anything, and then only safety is judged.
+            /// What lasting damage may touch: "bounded" (default) never the last good copy of anything; "unbounded" anything, and then only safety is judged.
             #[schemars(extend("enum" = ["bounded", "unbounded"]))]
             pub damage: Text,
             $($(#[$doc])* pub $key: $type,)+
@@ -208,8 +208,8 @@ macro_rules! storage_tables {
 }
 
 storage_tables! {
-    /// What sort of device it is: "volatile-cache" (default), "write-through", "battery-array", "ext4-like", "xfs-like" or "lying-controller".
-    #[schemars(extend("enum" = ["write-through", "volatile-cache", "battery-array", "ext4-like", "xfs-like", "lying-controller"]))]
+    /// What sort of device it is: "volatile-cache" (default), "write-through", "battery-array", "ext4-like", "xfs-like", "btrfs-like" or "lying-controller".
+    #[schemars(extend("enum" = ["write-through", "volatile-cache", "battery-array", "ext4-like", "xfs-like", "btrfs-like", "lying-controller"]))]
     personality: Text,
     /// How long a request takes: "1ms", or a range from which each request draws. Default: "100us..1ms".
     latency: Text,
@@ -221,15 +221,15 @@ storage_tables! {
     capacity: Text,
     /// How much goes through in a second: "500MB/s". Default: no limit.
     bandwidth: Text,
-    /// How many writes in flight at a power cut are torn. Default: "1", every one may be.
+    /// How many writes are torn for certain if a power cut or the death of their host meets them before they are stable. Default: none; any subset of the sectors that were not flushed survives a cut, which tears by chance.
     torn_write: Text,
     /// How many reads fail. Default: none.
     read_error: Text,
     /// How many writes fail. Default: none.
     write_error: Text,
-    /// How many writes leave a sector that cannot be read until it is written again. Default: none.
+    /// How many reads meet a sector that cannot be read until it is written again. Default: none.
     latent_error: Text,
-    /// How many of the sectors read have one bit changed for good. Default: none.
+    /// How many reads meet a sector with one bit changed until it is written again. Default: none.
     bit_rot: Text,
     /// How many writes land on another sector. Default: none.
     misdirect_write: Text,
@@ -241,6 +241,12 @@ storage_tables! {
     fail_flush: Text,
     /// How many flushes are acknowledged and not done. Default: none.
     lie_about_flush: Text,
+    /// How many writes to sectors never written before find no space. Default: none.
+    full: Text,
+    /// How many requests stop the device for a while, and for how long at most: { ratio = "1/10000", up-to = "2s" }. Default: none.
+    stall: Option<Located<RawTail>>,
+    /// How many writes in flight land late when their host dies, loses its path or is fenced without an abort: { ratio = "1/2", up-to = "30s" }. Default: none.
+    late_write: Option<Located<RawTail>>,
 }
 
 /// The traffic of the clients, which also says how their answers are judged.

@@ -1,14 +1,42 @@
 //! The faults: planned beside done, with their proofs.
 
-use reports::{EffectCounts, Fault};
+use nodes::world::device::FaultCounts;
+use nodes::world::time::Instant;
+use reports::{EffectCounts, Fault, Sentence};
 
 use super::Tale;
 use super::moment::{moment, span};
 use super::settings::planned;
-use crate::run::record::FaultRecord;
+use crate::run::record::{FaultRecord, WeatherRecord};
 
 pub(super) fn faults(tale: &Tale<'_>) -> Vec<Fault> {
-    tale.record.faults.iter().enumerate().map(|(number, record)| fault(tale, number, record)).collect()
+    let planned = tale.record.faults.iter().enumerate().map(|(number, record)| fault(tale, number, record));
+    planned.chain(tale.record.weather.iter().map(weather)).collect()
+}
+
+/// What strikes a device by itself is in force from the beginning.
+fn weather(record: &WeatherRecord) -> Fault {
+    let WeatherRecord { device, kind, counts } = record;
+    let (fired, observed, repaired) = (counts.fired, counts.observed, counts.repaired);
+    let proof = Sentence::new(
+        format!("{fired} times; {observed} seen, {repaired} mended"),
+        format!("{fired} 次;{observed} 次被察觉,{repaired} 次被修复"),
+    );
+    Fault {
+        name: format!("weather-{}", kind.name()),
+        verb: kind.name().to_owned(),
+        target: device.clone(),
+        planned: "by chance, as [storage] says".to_owned(),
+        fired: Some(moment(Instant::START)),
+        ended: None,
+        effects: effect_counts(*counts),
+        proof: (fired > 0).then_some(proof),
+    }
+}
+
+fn effect_counts(counts: FaultCounts) -> EffectCounts {
+    let FaultCounts { armed, fired, observed, repaired, .. } = counts;
+    EffectCounts { armed, fired, observed, repaired }
 }
 
 fn fault(tale: &Tale<'_>, number: usize, record: &FaultRecord) -> Fault {
@@ -26,11 +54,14 @@ fn fault(tale: &Tale<'_>, number: usize, record: &FaultRecord) -> Fault {
         planned: when,
         fired: record.fired.map(moment),
         ended: record.ended.map(moment),
-        effects: EffectCounts {
-            armed: fired,
-            fired,
-            observed: record.effects.observed,
-            repaired: u64::from(record.ended.is_some()),
+        effects: match record.effects.counts {
+            Some(counts) => effect_counts(counts),
+            None => EffectCounts {
+                armed: fired,
+                fired,
+                observed: record.effects.observed,
+                repaired: u64::from(record.ended.is_some()),
+            },
         },
         proof: bit.then(|| record.effects.account.clone()),
     }

@@ -5,7 +5,7 @@ use reports::{Origin, Setting};
 use super::Tale;
 use super::moment::span;
 use crate::draws::DrawnWhen;
-use crate::scenario::model::When;
+use crate::scenario::model::{Damage, When};
 use crate::scenario::values::{DurationRange, print_duration};
 
 pub(super) fn settings(tale: &Tale<'_>) -> Vec<Setting> {
@@ -41,10 +41,19 @@ fn written(tale: &Tale<'_>) -> Vec<Setting> {
         say("workload.timeout", print_duration(workload.timeout));
     }
     say("network.latency", scenario.network.default.latency.to_string());
+    say("storage.damage", damage(scenario.storage.damage));
     say("storage.latency", scenario.storage.default.latency.to_string());
     say("run.time-limit", print_duration(scenario.run.time_limit));
     say("run.steps-limit", scenario.run.steps_limit.to_string());
     settings
+}
+
+/// Whether liveness is judged too depends on it.
+fn damage(damage: Damage) -> String {
+    match damage {
+        Damage::Bounded => "bounded".to_owned(),
+        Damage::Unbounded => "unbounded (only safety is judged)".to_owned(),
+    }
 }
 
 /// Parameters of the product that the scenario left at their defaults.

@@ -5,11 +5,13 @@
 //! | `database` | transactions, pages of this EP |
 //! | `directory` | which EP has which page, kept by the control EP |
 //! | `redo` | the logs of all EPs merged |
+//! | `recovery` | what one EP does with the data disk when all others are dead |
 //! | `messages` | what EPs say to each other |
 
 mod database;
 mod directory;
 mod messages;
+mod recovery;
 mod redo;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,7 @@ use super::vote::{Order, Status};
 use super::words::{Command, GroupKind, NOBODY, Seqno};
 use database::{Database, Hold};
 use directory::Directory;
+pub(super) use recovery::recover_alone;
 use redo::Redone;
 
 struct Server {

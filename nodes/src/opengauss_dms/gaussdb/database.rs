@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::fields;
 use crate::parts::service::{self, Answer, Key, Reply, Row, Transaction};
 use crate::parts::signal::Signal;
-use crate::parts::wal::{Body, Lsn, Recovered, WalError, Writer, recover};
+use crate::parts::wal::{Body, Lsn, WalError, Writer};
 use crate::product::events;
 use crate::world::disk::Disk;
 use crate::world::port::CallId;
@@ -21,6 +21,7 @@ use crate::world::process::Process;
 
 use super::super::messages::InstanceId;
 use super::super::plan::Shared;
+use super::super::recovery::{Replayed, replay};
 
 /// Why a database cannot be promoted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -129,15 +130,9 @@ impl Database {
         disk.set_epoch(epoch);
         let log = plan.log(disk)?;
         process.announce(events::REPLAY_STARTED, fields! { from: Lsn::FIRST.0 });
-        let Recovered { records, end, .. } = recover(&log, Lsn::FIRST).await;
-        process.announce(events::REPLAY_FINISHED, fields! { to: end.end.0, records: records.len() });
-        let empty = records.is_empty();
-        let mut rows = BTreeMap::new();
-        for record in records {
-            if let Body::Commit { changes } = record.body {
-                rows.extend(changes);
-            }
-        }
+        let Replayed { mut rows, records, end } = replay(&log).await?;
+        process.announce(events::REPLAY_FINISHED, fields! { to: end.end.0, records: records });
+        let empty = records == 0;
         let writer = if empty {
             Writer::create(process, &log, epoch)
         } else {

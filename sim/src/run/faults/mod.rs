@@ -5,6 +5,7 @@
 //!
 //! To add a verb, write its file with an [`Inject`] for the verb's type and add it to the list in [`injectable`].
 
+mod device;
 mod drop;
 mod duplicate;
 mod fail_command;
@@ -13,7 +14,6 @@ mod jump_clock;
 mod kill;
 mod limit_bandwidth;
 mod links;
-mod lose_path;
 mod lose_power;
 mod nic_down;
 mod partition;
@@ -21,7 +21,6 @@ mod pause;
 mod remove_file;
 mod reorder;
 mod restore_file;
-mod restore_path;
 mod restore_power;
 mod resume;
 mod skew_clock;
@@ -74,6 +73,11 @@ pub(super) trait Injection {
 
     /// Takes it back.
     fn end(&mut self, _stage: &Stage) {}
+
+    /// Whether its effects still grow when it is over, because they are found later.
+    fn goes_on_counting(&self) -> bool {
+        false
+    }
 }
 
 /// A fault that is over as soon as it has acted.
@@ -92,9 +96,9 @@ impl Begun {
     }
 }
 
-/// The list: how each verb is carried out; `None` for one that the world does not offer.
-fn injectable(verb: &FaultVerb) -> Option<&dyn Inject> {
-    Some(match verb {
+/// The list: how each verb is carried out.
+fn injectable(verb: &FaultVerb) -> &dyn Inject {
+    match verb {
         FaultVerb::Kill(verb) => verb,
         FaultVerb::StartProcess(verb) => verb,
         FaultVerb::Pause(verb) => verb,
@@ -117,13 +121,24 @@ fn injectable(verb: &FaultVerb) -> Option<&dyn Inject> {
         FaultVerb::RestoreFile(verb) => verb,
         FaultVerb::LosePath(verb) => verb,
         FaultVerb::RestorePath(verb) => verb,
-        _ => return None,
-    })
-}
-
-/// Whether the world can carry a verb out.
-pub(super) fn is_offered(verb: &FaultVerb) -> bool {
-    injectable(verb).is_some()
+        FaultVerb::PowerCut(verb) => verb,
+        FaultVerb::TornWrite(verb) => verb,
+        FaultVerb::ReadError(verb) => verb,
+        FaultVerb::WriteError(verb) => verb,
+        FaultVerb::BitRot(verb) => verb,
+        FaultVerb::MisdirectWrite(verb) => verb,
+        FaultVerb::StaleRead(verb) => verb,
+        FaultVerb::LoseWrite(verb) => verb,
+        FaultVerb::FailFlush(verb) => verb,
+        FaultVerb::LieAboutFlush(verb) => verb,
+        FaultVerb::FillDevice(verb) => verb,
+        FaultVerb::SlowDevice(verb) => verb,
+        FaultVerb::StallDevice(verb) => verb,
+        FaultVerb::LimpDevice(verb) => verb,
+        FaultVerb::LateWrite(verb) => verb,
+        FaultVerb::LoseReservation(verb) => verb,
+        FaultVerb::LoseData(verb) => verb,
+    }
 }
 
 /// What the faults have done so far.
@@ -191,7 +206,7 @@ impl Injector {
     }
 
     fn begin(&self) {
-        let Some(verb) = injectable(&self.drawn.verb) else { return };
+        let verb = injectable(&self.drawn.verb);
         self.note(&self.drawn.verb.story());
         let fired = self.stage.world().now();
         let Begun { targets, injection } =
@@ -212,6 +227,7 @@ impl Injector {
         let page = &mut self.damage.faults.borrow_mut()[self.number];
         page.record.ended = Some(self.stage.world().now());
         page.record.effects = effects;
+        page.injection = Some(injection).filter(|injection| injection.goes_on_counting());
     }
 
     fn note(&self, text: &str) {

@@ -35,7 +35,12 @@ pub(crate) const PAIR: Product = Product {
         RoleWord { name: "standby", doc: "waits at first", database: "db", processes: &["db"] },
     ],
     selectors: &[],
-    devices: &[DeviceWord { name: "shared", doc: "turn and log", shared: true, regions: &[] }],
+    devices: &[DeviceWord {
+        name: "shared",
+        doc: "turn and log",
+        shared: true,
+        regions: &[Word { name: "wal", doc: "one sector a transaction" }],
+    }],
     parameters: &[],
     defects: &[
         Word { name: "answers-early", doc: "commits are acknowledged before they are stable" },

@@ -29,7 +29,7 @@ fn usual_device() -> DeviceWeather {
         sector_size: Size(512),
         capacity: None,
         bandwidth: None,
-        torn_write: Ratio::ONE,
+        torn_write: Ratio::ZERO,
         read_error: Ratio::ZERO,
         write_error: Ratio::ZERO,
         latent_error: Ratio::ZERO,
@@ -39,6 +39,9 @@ fn usual_device() -> DeviceWeather {
         lose_write: Ratio::ZERO,
         fail_flush: Ratio::ZERO,
         lie_about_flush: Ratio::ZERO,
+        full: Ratio::ZERO,
+        stall: None,
+        late_write: None,
     }
 }
 
@@ -126,6 +129,9 @@ impl Reader<'_> {
         let kind = self.optional(&raw.kind, |reader, kind| reader.word(kind, &words));
         let damage = self.word_or(&raw.damage, Damage::WORDS, Damage::Bounded);
         let usual = usual_device();
+        if raw.damage.is_none() {
+            self.default_used("storage.damage", "bounded");
+        }
         for (key, text, value) in [
             ("storage.latency", &raw.latency, usual.latency.to_string()),
             ("storage.personality", &raw.personality, usual.personality.clone()),
@@ -167,6 +173,9 @@ impl Reader<'_> {
         let lose_write = rate(&raw.lose_write, &base.lose_write);
         let fail_flush = rate(&raw.fail_flush, &base.fail_flush);
         let lie_about_flush = rate(&raw.lie_about_flush, &base.lie_about_flush);
+        let full = rate(&raw.full, &base.full);
+        let stall = self.tail(&raw.stall, &base.stall);
+        let late_write = self.tail(&raw.late_write, &base.late_write);
         Some(DeviceWeather {
             personality: personality?,
             latency: latency?,
@@ -184,6 +193,9 @@ impl Reader<'_> {
             lose_write: lose_write?,
             fail_flush: fail_flush?,
             lie_about_flush: lie_about_flush?,
+            full: full?,
+            stall: stall?,
+            late_write: late_write?,
         })
     }
 

@@ -101,15 +101,16 @@ pub struct DeviceWeather {
     pub capacity: Option<Size>,
     /// How much goes through in a second; `None` is without limit.
     pub bandwidth: Option<Bandwidth>,
-    /// How many writes in flight at a power cut are torn.
+    /// How many writes are torn if a power cut or the death of their host meets them before they are stable. Without
+    /// this any subset of the sectors written since the last flush survives, which tears writes by chance.
     pub torn_write: Ratio,
     /// How many reads fail.
     pub read_error: Ratio,
     /// How many writes fail.
     pub write_error: Ratio,
-    /// How many writes leave a sector that cannot be read until it is written again.
+    /// How many reads meet a sector that cannot be read until it is written again.
     pub latent_error: Ratio,
-    /// How many sectors read have one bit changed for good.
+    /// How many reads meet a sector with one bit changed until it is written again.
     pub bit_rot: Ratio,
     /// How many writes land elsewhere.
     pub misdirect_write: Ratio,
@@ -121,6 +122,12 @@ pub struct DeviceWeather {
     pub fail_flush: Ratio,
     /// How many flushes are acknowledged and not done.
     pub lie_about_flush: Ratio,
+    /// How many writes find no space.
+    pub full: Ratio,
+    /// How many requests stop the device for a while, and for how long.
+    pub stall: Option<Tail>,
+    /// How many writes in flight land late when their host dies or is fenced, and how late at most.
+    pub late_write: Option<Tail>,
 }
 
 impl DeviceWeather {
@@ -130,7 +137,11 @@ impl DeviceWeather {
         ("volatile-cache", "raw: a completed write is durable after a flush"),
         ("battery-array", "an array with battery: whole requests, in order, durable at once"),
         ("ext4-like", "a file: a failed flush marks the page clean and keeps the new content in the cache"),
-        ("xfs-like", "a file: a failed flush marks the page clean and drops the new content"),
+        (
+            "xfs-like",
+            "a file: a failed flush marks the page clean; the new content goes when the page leaves the cache",
+        ),
+        ("btrfs-like", "a file: a failed flush marks the page clean and drops the new content"),
         ("lying-controller", "flushes are acknowledged and not done"),
     ];
 }

@@ -76,7 +76,7 @@ verbs! {
         restore_file "restore-file" r#"restore-file = { host = "dn1", file = "pg_hba.conf" }"# => RestoreFile,
         /// Cuts the power of a device: any part of what is in its volatile cache may be gone.
         power_cut "power-cut" "power-cut = {}" => PowerCut,
-        /// Tears writes that are in flight at a power cut: some of their sectors are written, others not.
+        /// Tears writes that a power cut or the death of their host meets before they are stable: some of their sectors are written, others not.
         torn_write "torn-write" r#"torn-write = { region = "wal" }"# => TornWrite,
         /// Lets reads fail.
         read_error "read-error" r#"read-error = { ratio = "1/100", mode = "latent" }"# => ReadError,
@@ -96,8 +96,8 @@ verbs! {
         lie_about_flush "lie-about-flush" "lie-about-flush = {}" => LieAboutFlush,
         /// Fills a device up.
         fill_device "fill-device" r#"fill-device = { leave = "16MB" }"# => FillDevice,
-        /// Gives requests to a device another latency.
-        slow_device "slow-device" r#"slow-device = { latency = "1s..2s" }"# => SlowDevice,
+        /// Lets requests to a device take longer, all of them or a few (a latency tail).
+        slow_device "slow-device" r#"slow-device = { latency = "1s..2s", ratio = "1/100" }"# => SlowDevice,
         /// Lets requests to a device hang; they go on when the fault ends.
         stall_device "stall-device" r#"stall-device = { device = "voting", host = "dn1" }"# => StallDevice,
         /// Limits how much a device does in a second.

@@ -164,7 +164,7 @@ macro_rules! errors {
             pub sectors: Option<Located<String>>,
             /// How many of the requests are hit: "1/100". Default: all.
             pub ratio: Option<Located<String>>,
-            /// After how many hits it is over. Default: as long as the fault lasts.
+            /// After how many hits it is over. Default: one for the mode "once" without a ratio, else as long as the fault lasts.
             pub count: Option<Located<i64>>,
             $(#[$mode_doc])*
             pub mode: Option<Located<String>>,
@@ -189,7 +189,12 @@ macro_rules! errors {
                     raw.span(),
                 );
                 let requests = RequestTarget::lower(&requests, reader);
-                Some($name { requests: requests?, mode: mode? })
+                let (mut requests, mode) = (requests?, mode?);
+                // An error that is to come once cannot come to every request.
+                if mode == ErrorMode::Once && requests.ratio == Ratio::ONE {
+                    requests.count = requests.count.or(Some(1));
+                }
+                Some($name { requests, mode })
             }
 
             fn story(&self) -> String {

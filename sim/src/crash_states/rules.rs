@@ -1,0 +1,110 @@
+//! What must hold after a recovery, whatever a power cut left.
+//!
+//! The log is read by the checkers' own reader, never by the product's. What is judged is what clients had been told by
+//! the moment of the cut, and what had ever been written by then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nodes::product::{Content, Region, Restored};
+use nodes::world::device::Device;
+use nodes::world::time::Instant;
+
+use super::trial::Recovered;
+use crate::check::log_reader;
+use crate::check::no_lost_commit;
+use crate::run::Record;
+
+/// The product opens again.
+pub const RECOVERS: &str = "recovers";
+/// What clients were told is committed is there.
+pub const NO_LOST_COMMIT: &str = no_lost_commit::NAME;
+/// The log that is left is a beginning of the one that was written.
+pub const LOG_PREFIX: &str = "log-prefix";
+/// Recovering once more gives the same rows.
+pub const RECOVERY_REPEATS: &str = "recovery-repeats";
+
+/// A rule that is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    pub(super) rule: &'static str,
+    pub(super) explanation: String,
+}
+
+/// A transaction: the client and its count.
+type Transaction = (u32, u32);
+
+/// What is known of the moment of a cut.
+pub(super) struct Facts {
+    logs: Vec<Region>,
+    /// The commits of each log, in order, if everything survives.
+    written: BTreeMap<String, Vec<Transaction>>,
+    /// What clients had been told is committed.
+    acknowledged: BTreeSet<Transaction>,
+}
+
+impl Facts {
+    /// What is known at `at`; `whole` are the devices if everything that was sent to them survives.
+    pub(super) fn of(record: &Record, at: Instant, whole: &[Device]) -> Self {
+        let logs: Vec<Region> = record.regions.iter().filter(|it| it.content == Content::Log).cloned().collect();
+        let told = no_lost_commit::acknowledged(&record.history).into_iter().filter(|one| one.at <= at);
+        let acknowledged = told.map(|one| one.transaction).collect();
+        let written = logs.iter().map(|log| (log.name.clone(), commits(log, whole))).collect();
+        Facts { logs, written, acknowledged }
+    }
+
+    /// What is broken after a recovery.
+    pub(super) fn judge(&self, recovered: &Recovered) -> Vec<Broken> {
+        if let Err(reason) = &recovered.outcome {
+            return vec![Broken { rule: RECOVERS, explanation: format!("the database does not open: {reason}") }];
+        }
+        let mut broken = Vec::new();
+        let mut kept = BTreeSet::new();
+        for log in &self.logs {
+            let commits = commits(log, &recovered.devices);
+            let written = &self.written[&log.name];
+            let agreed = commits.iter().zip(written).take_while(|(one, other)| one == other).count();
+            if agreed < commits.len() {
+                let (client, number) = commits[agreed];
+                let explanation = format!(
+                    "in {} commit {agreed} is that of client {client} transaction {number}, which was not written there",
+                    log.name
+                );
+                broken.push(Broken { rule: LOG_PREFIX, explanation });
+            }
+            kept.extend(commits);
+        }
+        let lost: Vec<&Transaction> = self.acknowledged.difference(&kept).collect();
+        if let Some((client, number)) = lost.first() {
+            let explanation = format!(
+                "{} of {} acknowledged transactions are gone; the first is client {client} transaction {number}",
+                lost.len(),
+                self.acknowledged.len()
+            );
+            broken.push(Broken { rule: NO_LOST_COMMIT, explanation });
+        }
+        broken
+    }
+}
+
+/// What is broken if a second recovery does not find what the first one found.
+pub(super) fn repeats(first: &Restored, again: &Recovered) -> Option<Broken> {
+    let explanation = match &again.outcome {
+        Ok(second) if second == first => return None,
+        Ok(second) => {
+            let differ = |key: &&i64| first.rows.get(key) != second.rows.get(key);
+            let keys: BTreeSet<&i64> = first.rows.keys().chain(second.rows.keys()).collect();
+            let key = keys.into_iter().find(differ);
+            key.map_or_else(String::new, |key| format!("row {key} differs when the product recovers a second time"))
+        }
+        Err(reason) => format!("the product recovers once and not a second time: {reason}"),
+    };
+    Some(Broken { rule: RECOVERY_REPEATS, explanation })
+}
+
+/// The commits of clients in a log, in order.
+fn commits(log: &Region, devices: &[Device]) -> Vec<Transaction> {
+    let Some(device) = devices.get(usize::from(log.device.0)) else { return Vec::new() };
+    let read = log_reader::read(&device.clone().visible_image(Instant::NEVER), log);
+    let records = read.map(|log| log.records).unwrap_or_default();
+    records.into_iter().filter(|one| one.commit).map(|one| one.transaction).collect()
+}

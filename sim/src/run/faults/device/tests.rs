@@ -1,0 +1,196 @@
+//! Every storage fault that the test product can meet, in runs: it bites, its counts say so, and a checker sees what it
+//! did where the product does not survive it.
+//!
+//! The test product writes one sector a transaction past the cache, never flushes, and reads its log when it is started
+//! again. What it cannot meet (torn writes of several sectors, flushes, reservations) is shown by the shipped scenarios
+//! below `scenarios/storage`.
+
+use nodes::world::device::FaultCounts;
+
+use crate::check::{Answer, Budget, Finding, linearizable};
+use crate::run::record::{Record, Unproved};
+use crate::run::testing::run;
+
+/// A run in which damage may be done anywhere, with these faults; the primary is killed at 10 s and started at 11 s.
+fn unbounded(faults: &str) -> Record {
+    run(&format!("[storage]\ndamage = \"unbounded\"\n{}", restarted(faults)), 1)
+}
+
+fn restarted(faults: &str) -> String {
+    format!(
+        r#"{faults}
+[[fault]]
+name = "kill"
+at = "10s"
+kill = "a"
+[[fault]]
+name = "start"
+at = "11s"
+start = "a"
+"#
+    )
+}
+
+fn fault(verb: &str) -> String {
+    format!("[[fault]]\nname = \"it\"\nat = \"5s\"\n{verb}\n")
+}
+
+fn counts(record: &Record) -> FaultCounts {
+    let fault = record.fault("it").expect("the fault is in the scenario");
+    assert_eq!(fault.unproved(), None, "{fault:?}");
+    assert!(fault.targets.iter().all(|target| target.starts_with("shared")), "{:?}", fault.targets);
+    fault.effects.counts.expect("a device has counted")
+}
+
+fn judged(record: &Record) -> Finding {
+    linearizable::check(&record.history, Budget::default())
+}
+
+#[test]
+fn without_a_fault_a_restart_loses_nothing() {
+    let record = unbounded("");
+    assert_eq!(judged(&record).answer, Answer::Holds);
+    assert!(record.history.operations.iter().filter(|operation| operation.is_ok()).count() > 2_000);
+}
+
+#[test]
+fn what_the_log_lost_is_seen_by_the_history() {
+    for (verb, least) in [
+        ("lose-write = { count = 1 }", 1),
+        ("misdirect-write = { region = \"wal\", count = 1 }", 1),
+        ("bit-rot = { region = \"wal\" }", 1),
+        ("bit-rot = { region = \"wal\", sectors = \"20..40\", count = 5 }", 5),
+        ("stale-read = { region = \"wal\" }", 1),
+        ("read-error = { region = \"wal\", mode = \"latent\", count = 1 }", 1),
+        ("read-error = { region = \"wal\", mode = \"sticky\" }", 1),
+    ] {
+        let record = unbounded(&fault(verb));
+        let counts = counts(&record);
+        assert!(counts.fired >= least && counts.observed >= 1, "{verb}: {counts:?}");
+        assert_eq!(judged(&record).answer, Answer::Violated, "{verb}");
+    }
+}
+
+#[test]
+fn what_the_product_survives_breaks_nothing() {
+    for verb in [
+        "write-error = { count = 1 }",
+        "write-error = { ratio = \"1/10\", mode = \"sticky\" }\nfor = \"2s\"",
+        "slow-device = { latency = \"20ms..40ms\" }\nfor = \"2s\"",
+        "slow-device = { latency = \"500ms..2s\", ratio = \"1/50\", host = \"a\" }\nfor = \"3s\"",
+        "stall-device = { host = \"a\" }\nfor = \"2s\"",
+        "limp-device = { bandwidth = \"20kB/s\" }\nfor = \"2s\"",
+        "power-cut = {}\nfor = \"2s\"",
+    ] {
+        let record = unbounded(&fault(verb));
+        assert!(counts(&record).fired >= 1, "{verb}");
+        let after = record.history.operations.iter().filter(|operation| operation.called.as_millis() > 12_000);
+        assert!(after.filter(|operation| operation.is_ok()).count() > 500, "{verb}: service returns");
+    }
+}
+
+#[test]
+fn an_error_comes_once_unless_it_is_told_to_come_more_often() {
+    let once = unbounded(&fault("write-error = {}"));
+    assert_eq!(counts(&once).fired, 1);
+    let often = unbounded(&fault("write-error = { ratio = \"1/5\" }\nfor = \"2s\""));
+    assert!(counts(&often).fired > 10);
+}
+
+#[test]
+fn a_full_device_takes_no_more_and_takes_more_when_it_has_room_again() {
+    let record = unbounded(&fault("fill-device = { leave = \"5kB\" }\nfor = \"3s\""));
+    let fired = counts(&record).fired;
+    assert!(fired > 20, "{fired}");
+    let unknown = record
+        .history
+        .operations
+        .iter()
+        .filter(|operation| (5_500..8_000).contains(&operation.called.as_millis()) && !operation.is_ok());
+    assert!(unknown.count() > 20);
+}
+
+#[test]
+fn bounded_damage_never_touches_the_only_copy() {
+    let record = run(&restarted(&fault("bit-rot = { region = \"wal\", count = 3 }")), 1);
+    let it = record.fault("it").unwrap();
+    assert_eq!(it.unproved(), Some(Unproved::NoEffect));
+    assert_eq!(it.effects.counts.map(|counts| (counts.fired, counts.withheld)), Some((0, 3)));
+    assert!(it.effects.account.en.contains("damage is bounded"));
+    assert_eq!(judged(&record).answer, Answer::Holds);
+}
+
+#[test]
+fn a_power_cut_shows_that_commits_were_told_too_early() {
+    let dark = |defect: &str| {
+        let mut scenario = crate::run::testing::accepted(&restarted(&fault("power-cut = {}\nfor = \"1s\""))).scenario;
+        if !defect.is_empty() {
+            scenario.product.defects = vec![defect.to_owned()];
+        }
+        let draws = crate::draws::Draws::of(&scenario, 1);
+        let product = &crate::run::testing::PAIR;
+        crate::run::run_scenario(&scenario, product, &draws, &crate::run::RunOptions::default()).unwrap()
+    };
+    let (careful, careless) = (dark(""), dark("answers-early"));
+    assert_eq!((judged(&careful).answer, judged(&careless).answer), (Answer::Holds, Answer::Violated));
+    assert!(counts(&careless).observed > 10, "writes since the last write-back are gone: {:?}", counts(&careless));
+}
+
+#[test]
+fn a_write_of_a_dead_host_lands_late() {
+    let body = r#"
+[[fault]]
+name = "slow"
+at = "4s"
+slow-device = { latency = "300ms" }
+[[fault]]
+name = "it"
+at = "5s"
+late-write = { host = "a", delay = "1s..2s" }
+[[fault]]
+name = "dark"
+at = "6s"
+lose-power = "a"
+"#;
+    let record = run(body, 1);
+    assert!(counts(&record).fired >= 1);
+    let late = record.devices[0].journal.entries().iter().filter(|entry| entry.is_late()).count() as u64;
+    assert_eq!(late, counts(&record).fired);
+}
+
+#[test]
+fn the_weather_strikes_by_itself_and_is_counted() {
+    let weather = r#"
+[storage]
+damage = "unbounded"
+lose-write = "1/50"
+write-error = "1/20"
+stall = { ratio = "1/500", up-to = "200ms" }
+full = "1/40"
+"#;
+    let record = run(weather, 1);
+    let struck: Vec<(&str, bool)> =
+        record.weather.iter().map(|weather| (weather.kind.name(), weather.counts.fired > 0)).collect();
+    assert_eq!(struck, [("write-error", true), ("lost-write", true), ("full", true), ("stall", true)]);
+    assert!(run("", 1).weather.is_empty());
+    let bounded = run("[storage]\nlose-write = \"1/50\"\n", 1);
+    assert_eq!(bounded.weather[0].counts.fired, 0);
+    assert!(bounded.weather[0].counts.withheld > 0, "{:?}", bounded.weather);
+}
+
+#[test]
+fn liveness_is_judged_only_where_damage_is_bounded() {
+    let outcome = |damage: &str| {
+        let body = format!(
+            "[storage]\ndamage = \"{damage}\"\n[[fault]]\nname = \"dark\"\nat = \"5s\"\npower-cut = {{}}\n\
+             [[check]]\neventually = \"writable\"\nwithin = \"10s\"\n"
+        );
+        let scenario = crate::run::testing::accepted(&body).scenario;
+        let draws = crate::draws::Draws::of(&scenario, 1);
+        let product = &crate::run::testing::PAIR;
+        let record = crate::run::run_scenario(&scenario, product, &draws, &crate::run::RunOptions::default()).unwrap();
+        crate::verdict::judge(&scenario, &record).outcome
+    };
+    assert_eq!(outcome("bounded"), crate::verdict::Outcome::NotAsExpected);
+    assert_eq!(outcome("unbounded"), crate::verdict::Outcome::AsExpected);
+}
