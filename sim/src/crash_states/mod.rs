@@ -169,7 +169,7 @@ impl Search {
         let mut states = self.victim.crash_states(self.at, self.effort.budget, self.effort.garbage);
         self.tried.possible = states.total().and_then(|total| u64::try_from(total).ok());
         self.tried.exhaustive = states.is_exhaustive();
-        while let Some(state) = states.next() {
+        for state in states.by_ref() {
             if (options.interrupted)() {
                 self.tried.exhaustive = false;
                 break;
