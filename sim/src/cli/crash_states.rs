@@ -4,11 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use nodes::world::device::Garbage;
 use nodes::world::time::Instant;
 
-use super::arguments::Format;
 use super::interrupt::interrupted;
 use super::{CliError, Exit, files};
 use crate::crash_states::{CrashStatesError, Effort, Tried, try_all};
@@ -57,8 +56,17 @@ pub struct CrashStatesArguments {
     #[arg(long)]
     pub garbage: bool,
     /// What is printed.
-    #[arg(long, value_enum, default_value_t = Format::Pretty)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = TriedFormat::Plain)]
+    pub format: TriedFormat,
+}
+
+/// What is printed of the states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TriedFormat {
+    /// Lines for people.
+    Plain,
+    /// One JSON object for each moment, and a summary.
+    Jsonl,
 }
 
 /// The name of the cut among the entries of the scenario.
@@ -93,8 +101,8 @@ pub fn crash_states(arguments: &CrashStatesArguments) -> Result<Exit, CliError> 
     };
     let mut out = anstream::stdout().lock();
     match arguments.format {
-        Format::Jsonl => write_lines(&mut out, &scenario.name, seed, &arguments.at, &tried)?,
-        Format::Pretty | Format::Plain => write_page(&mut out, &scenario.name, seed, &arguments.at, &tried)?,
+        TriedFormat::Jsonl => write_lines(&mut out, &scenario.name, seed, &arguments.at, &tried)?,
+        TriedFormat::Plain => write_page(&mut out, &scenario.name, seed, &arguments.at, &tried)?,
     }
     Ok(match tried.iter().all(|it| it.violations.is_empty()) {
         _ if interrupted() => Exit::Interrupted,
