@@ -2,8 +2,7 @@
 //! did where the product does not survive it.
 //!
 //! The test product writes one sector a transaction past the cache, never flushes, and reads its log when it is started
-//! again. What it cannot meet (torn writes of several sectors, flushes, reservations) is shown by the shipped scenarios
-//! below `scenarios/storage`.
+//! again. It cannot meet torn writes of several sectors, flushes and reservations; the device's own tests show those.
 
 use nodes::world::device::FaultCounts;
 
