@@ -14,5 +14,6 @@ pub mod catalogue;
 pub mod dm_dsc;
 pub mod opengauss_dms;
 pub mod parts;
+pub mod polardb;
 pub mod product;
 pub mod world;

@@ -16,7 +16,7 @@ use super::device::{
     ReservationCommand, Scheduled, SharedBytes,
 };
 use super::digest::Digest;
-use super::executor::Occurrence;
+use super::executor::{LocalFuture, Occurrence};
 use super::process::Process;
 use super::trace::{HostId, Incarnation, Place, ProcessId, What};
 
@@ -190,18 +190,34 @@ impl World {
     }
 }
 
+/// What a request says of its sender beside who that is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// The reign it is written under.
+    pub epoch: u64,
+    /// The key its sender believes its host is registered with.
+    pub reservation_key: u64,
+}
+
+/// Whoever carries the requests of a process to a device in its place: a storage daemon of its host.
+pub trait Gateway {
+    /// Carries a request to the device; the answer, whenever it comes.
+    fn carry(&self, request: Request, stamp: Stamp) -> LocalFuture<Result<Answer, IoError>>;
+}
+
 /// A process's handle to a device.
 #[derive(Clone)]
 pub struct Disk {
     process: Process,
     device: DeviceId,
-    stamp: Rc<Cell<(u64, u64)>>,
+    stamp: Rc<Cell<Stamp>>,
+    gateway: Option<Rc<dyn Gateway>>,
 }
 
 impl Process {
     /// Opens a device.
     pub fn disk(&self, device: DeviceId) -> Disk {
-        Disk { process: self.clone(), device, stamp: Rc::default() }
+        Disk { process: self.clone(), device, stamp: Rc::default(), gateway: None }
     }
 }
 
@@ -216,14 +232,19 @@ impl Disk {
         self.process.world.with_device(self.device, |device| device.options().sector_size)
     }
 
+    /// The same device, reached through a daemon of the host.
+    pub fn through(self, gateway: Rc<dyn Gateway>) -> Disk {
+        Disk { gateway: Some(gateway), ..self }
+    }
+
     /// Stamps further requests with the reign they are written under; all clones of this handle share the stamp.
     pub fn set_epoch(&self, epoch: u64) {
-        self.stamp.set((epoch, self.stamp.get().1));
+        self.stamp.set(Stamp { epoch, ..self.stamp.get() });
     }
 
     /// Stamps further requests with the key this process believes its host is registered with.
     pub fn set_reservation_key(&self, key: u64) {
-        self.stamp.set((self.stamp.get().0, key));
+        self.stamp.set(Stamp { reservation_key: key, ..self.stamp.get() });
     }
 
     /// Reads whole sectors.
@@ -274,7 +295,25 @@ impl Disk {
     /// # Errors
     /// See [`IoError`].
     pub async fn request(&self, request: Request) -> Result<Answer, IoError> {
-        let id = self.submit(request);
+        if let Some(gateway) = &self.gateway {
+            return gateway.carry(request, self.stamp.get()).await;
+        }
+        let own = (self.process.id, self.process.incarnation);
+        self.request_for(own, self.stamp.get(), request).await
+    }
+
+    /// Sends a request that another process of the host asked for: the device and its journal see that one as the
+    /// sender, while this process waits for the answer and may outlive it.
+    ///
+    /// # Errors
+    /// See [`IoError`].
+    pub async fn request_for(
+        &self,
+        client: (ProcessId, Incarnation),
+        stamp: Stamp,
+        request: Request,
+    ) -> Result<Answer, IoError> {
+        let id = self.submit(client, stamp, request);
         let _waiting = Registered { disk: self, id };
         poll_fn(|cx| {
             let mut devices = self.process.world.inner.devices.borrow_mut();
@@ -292,24 +331,26 @@ impl Disk {
         .await
     }
 
-    fn submit(&self, request: Request) -> RequestId {
+    fn submit(&self, client: (ProcessId, Incarnation), stamp: Stamp, request: Request) -> RequestId {
         let world = &self.process.world;
-        let (epoch, reservation_key) = self.stamp.get();
+        let (process, incarnation) = client;
         let origin = Origin {
             host: self.process.host.0,
-            process: self.process.id.0,
-            incarnation: self.process.incarnation.0,
-            reservation_key,
-            epoch,
+            process: process.0,
+            incarnation: incarnation.0,
+            reservation_key: stamp.reservation_key,
+            epoch: stamp.epoch,
         };
         let printed = summary(&request);
         let now = world.now();
         let submitted = world.with_device(self.device, |device| device.submit(now, origin, request));
         let digest = Digest::of(&(self.device, printed, submitted.checksum));
-        world.inner.trace.borrow_mut().record_detail(now, self.process.place(), digest, || What::Device {
-            device: self.device.0,
-            text: format!("{} offset {} length {}", printed.0, printed.1, printed.2).into(),
-            digest,
+        world.inner.trace.borrow_mut().record_detail(now, Place::Process(process, incarnation), digest, || {
+            What::Device {
+                device: self.device.0,
+                text: format!("{} offset {} length {}", printed.0, printed.1, printed.2).into(),
+                digest,
+            }
         });
         let mut devices = world.inner.devices.borrow_mut();
         devices[usize::from(self.device.0)].waiting.insert(submitted.id, Waiting { answer: None, waker: None });

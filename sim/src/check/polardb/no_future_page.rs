@@ -1,0 +1,35 @@
+//! I4: a replica never returns data of a page that is newer than what it has replayed.
+
+use nodes::world::trace::Trace;
+
+use super::{Check, Example, Finding, announcement, judge_written, kept, number, violated};
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: "polar-no-future-page",
+    promise: "No session of a replica reads a page with an LSN beyond what the replica has replayed.",
+    promise_zh: "只读节点的会话不会读到超过其回放位点的数据页。",
+    example: Example {
+        story: "A session on pb2 reads page 3 with LSN 900 when pb2 has replayed up to 700.",
+        text: "1s pb2/postgres replica.read page=3 lsn=900 replayed=700\n",
+        judge: |text| judge_written(text, &CHECK, judge),
+    },
+};
+
+/// Judges a trace.
+pub fn judge(trace: &Trace) -> Finding {
+    for event in trace.events() {
+        let Some(("replica.read", fields)) = announcement(event) else { continue };
+        let (Some(page), Some(lsn), Some(replayed)) =
+            (number(fields, "page"), number(fields, "lsn"), number(fields, "replayed"))
+        else {
+            continue;
+        };
+        if lsn > replayed {
+            let who = trace.place_name(event.place);
+            let told = format!("{who} read page {page} with LSN {lsn}, but has replayed only up to {replayed}.");
+            return violated(&CHECK, event, vec![told]);
+        }
+    }
+    kept(&CHECK, trace, &["replica.read"])
+}
