@@ -5,6 +5,7 @@ pub mod control;
 pub mod encoding;
 pub mod engine;
 pub mod fencing;
+pub mod lock_service;
 pub mod pages;
 pub mod service;
 pub mod shell;

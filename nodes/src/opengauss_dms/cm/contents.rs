@@ -47,11 +47,10 @@ fn number(values: &KeyValues, key: &str) -> Option<u64> {
 
 /// The locks as they stand.
 pub(super) fn locks(values: &KeyValues) -> Locks {
-    let lock = |resource| Lock {
-        owner: number(values, &lock_key(resource))
-            .and_then(|owner| owner.checked_sub(first_instance(resource)))
-            .map(|owner| owner as InstanceId),
-        version: number(values, &lock_version_key(resource)).unwrap_or(0),
+    let lock = |resource| {
+        let owner = number(values, &lock_key(resource)).and_then(|owner| owner.checked_sub(first_instance(resource)));
+        let version = number(values, &lock_version_key(resource)).unwrap_or(0);
+        Lock::of(owner.map(|owner| owner as InstanceId), version)
     };
     Locks { reformer: lock(Resource::Dms), dss: lock(Resource::Dss) }
 }
@@ -148,7 +147,7 @@ mod tests {
     fn locks_come_back_and_a_free_lock_keeps_its_version() {
         let mut values = KeyValues::new();
         assert_eq!(locks(&values), Locks::default());
-        let written = Locks { reformer: Lock { owner: Some(1), version: 4 }, dss: Lock { owner: None, version: 2 } };
+        let written = Locks { reformer: Lock::of(Some(1), 4), dss: Lock::of(None, 2) };
         put_locks(&mut values, &written);
         assert_eq!(values[&lock_key(Resource::Dms)], "6002");
         assert_eq!(locks(&values), written);

@@ -1,26 +1,20 @@
-//! The lock service: who owns `dms_reformer_lock` and `dss cm lock`, and who may change that.
+//! CM's lock service: who owns `dms_reformer_lock` and `dss cm lock`, and who may change that.
 //!
 //! There is no lease, no time limit and no fencing token: a lock belongs to its owner until the owner transfers or
 //! gives it up, or until cm_server takes the owner out of the cluster. A restart of the owner changes nothing. The
 //! version of each change exists only in this model, so that a checker can order the owners; the real DDB stores the
 //! bare instance number. Source: `CM: src/cm_server/cms_process_messages_res.cpp`.
 
+use crate::parts::lock_service::{self, Refused};
+
 use crate::opengauss_dms::messages::{ClientAnswer, InstanceId, Resource};
 
-/// The owner of one lock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Lock {
-    /// Its owner.
-    pub owner: Option<InstanceId>,
-    /// How often the owner has changed.
-    pub version: u64,
-}
+/// One lock and its owner; CM's locks have no lease.
+pub type Lock = lock_service::Lock<InstanceId>;
 
-impl Lock {
-    fn give(&mut self, owner: Option<InstanceId>) {
-        self.owner = owner;
-        self.version += 1;
-    }
+/// What the caller is told of a change that was made or refused.
+fn answer(changed: Result<u64, Refused>) -> ClientAnswer {
+    changed.map_or(ClientAnswer::CannotDo, |_| ClientAnswer::Ok)
 }
 
 /// Both locks.
@@ -68,24 +62,19 @@ impl Locks {
         if rules.first_reform_refuses_all && !official_is_member {
             return ClientAnswer::CannotDo;
         }
-        if self.reformer.owner.is_none() && official_is_member {
-            self.reformer.give(Some(official));
+        if official_is_member {
+            // Refused where the lock has an owner, and then nothing is to be done.
+            let _ = self.reformer.compare_and_set(None, Some(official));
         }
-        if !(rules.is_member)(resource, caller) || self.of(resource).owner.is_some() {
+        if !(rules.is_member)(resource, caller) {
             return ClientAnswer::CannotDo;
         }
-        self.of_mut(resource).give(Some(caller));
-        ClientAnswer::Ok
+        answer(self.of_mut(resource).compare_and_set(None, Some(caller)))
     }
 
     /// UNLOCK. Only by the owner.
     pub fn unlock(&mut self, resource: Resource, caller: InstanceId) -> ClientAnswer {
-        let lock = self.of_mut(resource);
-        if lock.owner != Some(caller) {
-            return ClientAnswer::CannotDo;
-        }
-        lock.give(None);
-        ClientAnswer::Ok
+        answer(self.of_mut(resource).compare_and_set(Some(caller), None))
     }
 
     /// GET_OWNER.
@@ -101,11 +90,10 @@ impl Locks {
         from: InstanceId,
         to: InstanceId,
     ) -> ClientAnswer {
-        if self.of(resource).owner != Some(from) || !(rules.is_member)(resource, to) {
+        if !(rules.is_member)(resource, to) {
             return ClientAnswer::CannotDo;
         }
-        self.of_mut(resource).give(Some(to));
-        ClientAnswer::Ok
+        answer(self.of_mut(resource).compare_and_set(Some(from), Some(to)))
     }
 
     /// The automatic release, when the owner is taken out of the cluster; whether there was anything to release.
@@ -129,7 +117,7 @@ mod tests {
         with_members(&[0, 1, 2], |rules| {
             let mut locks = Locks::default();
             assert_eq!(locks.lock(rules, Resource::Dms, 2), ClientAnswer::CannotDo);
-            assert_eq!(locks.reformer, Lock { owner: Some(0), version: 1 });
+            assert_eq!(locks.reformer, Lock::of(Some(0), 1));
             assert_eq!(locks.lock(rules, Resource::Dms, 0), ClientAnswer::CannotDo, "the owner cannot lock again");
             assert_eq!(locks.owner(Resource::Dms), ClientAnswer::Owner(0));
         });
@@ -141,7 +129,7 @@ mod tests {
             let mut locks = Locks::default();
             assert_eq!(locks.lock(rules, Resource::Dms, 2), ClientAnswer::Ok);
             assert_eq!(locks.lock(rules, Resource::Dms, 1), ClientAnswer::CannotDo);
-            assert_eq!(locks.reformer, Lock { owner: Some(2), version: 1 });
+            assert_eq!(locks.reformer, Lock::of(Some(2), 1));
         });
     }
 
@@ -181,7 +169,7 @@ mod tests {
             assert_eq!(locks.transfer(rules, Resource::Dms, 1, 1), ClientAnswer::CannotDo);
             assert_eq!(locks.transfer(rules, Resource::Dms, 0, 2), ClientAnswer::CannotDo);
             assert_eq!(locks.transfer(rules, Resource::Dms, 0, 1), ClientAnswer::Ok);
-            assert_eq!(locks.reformer, Lock { owner: Some(1), version: 2 });
+            assert_eq!(locks.reformer, Lock::of(Some(1), 2));
         });
     }
 
