@@ -55,6 +55,7 @@ fn lines(path: &Path) -> usize {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it waits for another program")]
 fn a_killed_campaign_resumes_to_the_bytes_of_an_undisturbed_one() {
     let folder = folder("kill");
     let (whole, killed) = (text(&folder.join("whole")), text(&folder.join("killed")));
@@ -228,4 +229,33 @@ fn time_ends_a_campaign_without_an_end() {
     let nowhere = run(&["explore", SCENARIO, "--shard", "auto"]);
     assert_eq!(code(&nowhere), 2);
     assert!(complaints(&nowhere).contains("no job-array variable is set"), "{}", complaints(&nowhere));
+}
+
+#[test]
+fn a_swarm_draws_a_configuration_for_each_seed_and_writes_out_what_fails() {
+    let folder = folder("swarm");
+    let scenario = failing(&folder);
+    // The defect alone is not enough: some drawn cut has to bring it out.
+    let calm = std::fs::read_to_string(&scenario).expect("the scenario");
+    let (before, after) = calm.split_once("[[fault]]").expect("a fault");
+    let (_, checks) = after.split_once("[[check]]").expect("a check");
+    std::fs::write(&scenario, format!("{before}[[check]]{checks}")).expect("a scenario");
+    let at = text(&folder.join("out"));
+    let arguments = ["explore", &scenario, "--swarm", "--seeds", "1..12", "--out", &at, "--format", "jsonl"];
+    let output = run(&arguments);
+    assert!([0, 1].contains(&code(&output)), "{}", complaints(&output));
+    let lines: Vec<serde_json::Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    let told: std::collections::BTreeSet<&str> = lines.iter().filter_map(|line| line["swarm"].as_str()).collect();
+    assert_eq!((told.len(), lines.len()), (12, 13), "each its own, and the summary");
+    let alone = run(&["explore", &scenario, "--swarm", "--seeds", "7..7", "--format", "jsonl"]);
+    assert_eq!(out(&alone).lines().next(), out(&output).lines().nth(6), "a seed alone is what it is among others");
+    if let Some(failed) = lines.iter().find(|line| line["signature"].is_string()) {
+        let seed = failed["seed"].as_u64().expect("a seed");
+        let written = folder.join(format!("out/failing/seed-{seed}/swarm.toml"));
+        let again = run(&["explore", &text(&written), "--format", "jsonl"]);
+        let line: serde_json::Value = serde_json::from_str(out(&again).lines().next().expect("a line")).expect("JSON");
+        assert_eq!((&line["hash"], &line["signature"]), (&failed["hash"], &failed["signature"]));
+    }
+    std::fs::remove_dir_all(folder).expect("cleaned up");
 }

@@ -31,6 +31,17 @@ pub enum Error {
     /// The scenario could not be run to its end.
     #[error(transparent)]
     Run(#[from] simrun::run::RunError),
+    /// There is nothing to look for a defect in.
+    #[error("no scenario of {0} without defects was found: run this where the folder of scenarios is")]
+    NoScenarios(&'static str),
+    /// The folder of scenarios cannot be read.
+    #[error("{}: {source}; name the folder with --scenarios", path.display())]
+    Folder {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The figures could not be written as JSON.
     #[error("the figures cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

@@ -5,6 +5,7 @@
 //! fails only when the work it was to time did not happen.
 
 mod crash_states;
+mod defects;
 mod device;
 mod error;
 mod fabric;
@@ -36,6 +37,8 @@ enum Benchmark {
     Device(device::Options),
     /// How far ahead of real time a whole drill runs, and what it needs
     Scenario(scenario::Options),
+    /// How many seeds it takes to find each planted defect, and which check finds it
+    Defects(defects::Options),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Benchmark::Fabric(options) => fabric::run(&options),
         Benchmark::Device(options) => device::run(&options),
         Benchmark::Scenario(options) => scenario::run(&options),
+        Benchmark::Defects(options) => defects::run(&options),
     };
     match outcome {
         Ok(text) => {

@@ -3,12 +3,16 @@
 pub mod check;
 pub mod cli;
 pub mod crash_states;
+pub mod document;
 pub mod draws;
 pub mod explore;
 pub mod history;
 pub mod judge;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
+pub mod swarm;
+pub mod sweep;
 pub mod tell;
 pub mod verdict;
 pub mod vocabulary;

@@ -69,6 +69,10 @@ pub enum Command {
     },
     /// Run many seeds, and tell which fail, in how many ways, and what is left unseen.
     Explore(ExploreArguments),
+    /// Make the smallest scenario that still fails in the same way.
+    Shrink(ShrinkArguments),
+    /// Try every single fault at every event of a procedure, or every slip of its operator.
+    Sweep(SweepArguments),
     /// Put the results of a campaign's shares together.
     Merge(MergeArguments),
     /// Judge histories that were recorded elsewhere: Jepsen's EDN maps, its console log, or our JSON lines.
@@ -150,6 +154,10 @@ pub struct ExploreArguments {
     /// How many seeds to run at once (default: one for each core).
     #[arg(long)]
     pub jobs: Option<usize>,
+    /// Draw a configuration for each seed: which faults, how many, how long, where, which parameters, which slips. Steps,
+    /// traffic and safety checks are the scenario's own.
+    #[arg(long)]
+    pub swarm: bool,
     /// Stop after the first seed that does not end as expected.
     #[arg(long)]
     pub fail_fast: bool,
@@ -169,6 +177,58 @@ pub struct ExploreArguments {
     /// What a CI system shows.
     #[command(flatten)]
     pub ci: CiArguments,
+}
+
+/// What to shrink, and how much to spend on it.
+#[derive(Args, Debug, Clone)]
+pub struct ShrinkArguments {
+    /// A scenario file, or the folder of a seed that run or explore has written.
+    #[arg(value_name = "DIR|FILE")]
+    pub target: PathBuf,
+    /// The seed that fails (default: that of the folder, or the first of the scenario's [run] seeds).
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// How many candidates may be run.
+    #[arg(long, default_value_t = 1000)]
+    pub runs: u64,
+    /// How many other seeds are tried on the result.
+    #[arg(long, default_value_t = 20)]
+    pub other_seeds: u64,
+    /// How many candidates to run at once (default: one for each core); the result does not depend on it.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Write the result to this file (default: shrunk.toml in the folder of the seed).
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What to sweep, and how far.
+#[derive(Args, Debug, Clone)]
+pub struct SweepArguments {
+    /// A scenario file; its own faults are left out, unless slips of the operator are tried.
+    #[arg(value_name = "FILE")]
+    pub scenario: PathBuf,
+    /// The seed of every run (default: the first of the scenario's [run] seeds).
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Try slips of the operator instead of faults: steps left out, repeated, swapped, elsewhere, too early, too late.
+    #[arg(long)]
+    pub operator: bool,
+    /// Only these faults: kill, pause, nic-down, lose-power.
+    #[arg(long, value_delimiter = ',', value_name = "VERB,VERB")]
+    pub faults: Vec<String>,
+    /// Then pairs of faults on different hosts, at events that lie within this time.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub pairs: Option<Duration>,
+    /// Try so many at most, spread evenly over all (default: all single faults, 500 pairs).
+    #[arg(long)]
+    pub limit: Option<usize>,
+    /// How many runs at once (default: one for each core); the result does not depend on it.
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// Write what broke to this folder, each finding once, as scenarios that can be run.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Which results to put together.

@@ -10,8 +10,8 @@ use crate::scenario::values::print_duration;
 /// How many distinct failures are told one by one.
 const FAILURES_TOLD: usize = 20;
 
-/// What a campaign came to.
-pub fn table(tally: &Tally) -> String {
+/// What a campaign came to; with a swarm, a seed is had again by exploring it alone, which writes its scenario out.
+pub fn table(tally: &Tally, swarm: bool) -> String {
     let summary = &tally.summary;
     let mut table = String::new();
     let (mut as_expected, mut not_as_expected, mut inconclusive) = (0, 0, 0);
@@ -45,12 +45,12 @@ pub fn table(tally: &Tally) -> String {
         table,
         "  verdicts   {as_expected} as expected, {not_as_expected} not as expected, {inconclusive} inconclusive"
     );
-    failures(&mut table, tally);
+    failures(&mut table, tally, swarm);
     unseen(&mut table, tally);
     table
 }
 
-fn failures(table: &mut String, tally: &Tally) {
+fn failures(table: &mut String, tally: &Tally, swarm: bool) {
     let findings = tally.failures.values().filter(|failure| failure.is_finding).count();
     let _ = writeln!(table, "  failures   {findings} distinct, {} distinct doubts", tally.failures.len() - findings);
     let mut failures: Vec<(&(String, String), &Failure)> = tally.failures.iter().collect();
@@ -63,7 +63,14 @@ fn failures(table: &mut String, tally: &Tally) {
             "      {} seeds, first {}, shortest {shortest} ({events} events)",
             failure.seeds, failure.first_seed
         );
-        let _ = writeln!(table, "      again    simrun {scenario} --seed {}", failure.first_seed);
+        let seed = failure.first_seed;
+        if swarm {
+            let _ =
+                writeln!(table, "      again    simrun explore {scenario} --swarm --seeds {seed}..{seed} --out DIR");
+            continue;
+        }
+        let _ = writeln!(table, "      again    simrun {scenario} --seed {seed}");
+        let _ = writeln!(table, "      smaller  simrun shrink {scenario} --seed {seed}");
     }
     if let Some(more) = failures.len().checked_sub(FAILURES_TOLD).filter(|more| *more > 0) {
         let _ = writeln!(table, "    and {more} more");

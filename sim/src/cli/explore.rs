@@ -19,11 +19,14 @@ use super::stopwatch::Stopwatch;
 use super::{CliError, Exit, campaign, files, run};
 use crate::explore::file::{Appending, Campaign, FileError, NAME};
 use crate::explore::line::ExploredSeed;
-use crate::explore::plan::{Plan, Range, Shard};
+use crate::explore::plan::{Plan, Range, Shard, Work};
 use crate::explore::tally::Tally;
 use crate::explore::{trial, workers};
 use crate::scenario::Accepted;
+use crate::scenario::vocabulary::Vocabulary;
+use crate::swarm::Swarm;
 use crate::tell::{self, Tale};
+use crate::vocabulary;
 
 /// How often results are made to outlive a power cut.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
@@ -43,18 +46,23 @@ pub fn run(arguments: &ExploreArguments) -> Result<Exit, CliError> {
     };
     let mut plan = Plan::new(ranges.clone(), shard);
     let all = plan.len();
-    let mut books = Books::open(arguments, &Campaign::of(&accepted, &ranges, shard), &mut plan)?;
+    let mut books = Books::open(arguments, &Campaign::of(&accepted, &ranges, shard, arguments.swarm), &mut plan)?;
     if shard != Shard::ALL {
         anstream::eprintln!("explore: share {shard}");
     }
+    let vocabulary = vocabulary::known();
+    let swarms = swarms(arguments, &accepted, &products, &vocabulary)?;
     let begun = Stopwatch::start();
     let mut progress = Progress::begin("explore", all, books.resumed);
     let jobs = threads(arguments.jobs);
     let over = || interrupted() || arguments.time.is_some_and(|time| begun.elapsed() >= time);
     let mut failed = Ok(());
     if !(arguments.fail_fast && books.has_failed()) {
-        let one = |work: crate::explore::plan::Work| {
-            let line = ExploredSeed::of(&accepted[work.scenario], products[work.scenario], work.seed, interrupted);
+        let one = |work: Work| {
+            let line = match swarms.get(work.scenario) {
+                Some(swarm) => swarm.run(work.seed, interrupted),
+                None => ExploredSeed::of(&accepted[work.scenario], products[work.scenario], work.seed, interrupted),
+            };
             (!interrupted()).then_some(line)
         };
         workers::in_order(plan, jobs, over, one, |line| {
@@ -69,7 +77,23 @@ pub fn run(arguments: &ExploreArguments) -> Result<Exit, CliError> {
     progress.finish();
     failed?;
     books.close()?;
-    finish(arguments, &accepted, &books, begun.elapsed())
+    finish(arguments, &accepted, &swarms, &books, begun.elapsed())
+}
+
+/// One swarm for each scenario, if configurations are to be drawn.
+fn swarms<'a>(
+    arguments: &ExploreArguments,
+    accepted: &[Accepted],
+    products: &[&'static Product],
+    vocabulary: &'a Vocabulary,
+) -> Result<Vec<Swarm<'a>>, CliError> {
+    if !arguments.swarm {
+        return Ok(Vec::new());
+    }
+    let swarm = |(accepted, product): (&Accepted, &&'static Product)| {
+        Swarm::new(accepted, product, vocabulary, interrupted).map_err(CliError::Run)
+    };
+    accepted.iter().zip(products).map(swarm).collect()
 }
 
 /// How many seeds run at once: as many as were asked for, or one for each core.
@@ -139,6 +163,7 @@ impl Books {
 fn finish(
     arguments: &ExploreArguments,
     accepted: &[Accepted],
+    swarms: &[Swarm<'_>],
     books: &Books,
     took: Duration,
 ) -> Result<Exit, CliError> {
@@ -147,11 +172,15 @@ fn finish(
     let examples = Examples::of(tally);
     let results = Results::new(arguments.out.clone());
     for (path, seed, write) in examples.seeds {
-        let Some(accepted) = accepted.iter().find(|accepted| accepted.scenario.path == path) else { continue };
+        let Some(number) = accepted.iter().position(|accepted| accepted.scenario.path == path) else { continue };
         if interrupted() || !(write || gathered.is_wanted()) {
             continue;
         }
-        let told = retell(accepted, seed, write.then_some(&results))?;
+        let results = write.then_some(&results);
+        let told = match swarms.get(number) {
+            Some(swarm) => retell_drawn(swarm, &accepted[number], seed, results)?,
+            None => retell(&accepted[number], seed, results)?,
+        };
         match told {
             Some(report) => gathered.add(&report),
             None => gathered.add_broken(&path, seed, "the seed has no result".to_owned()),
@@ -163,7 +192,7 @@ fn finish(
     match arguments.format {
         CampaignFormat::Jsonl => writeln!(out, "{}", jsonl::summary_line(&tally.summary))?,
         CampaignFormat::Plain => {
-            write!(out, "{}", campaign::table(tally))?;
+            write!(out, "{}", campaign::table(tally, arguments.swarm))?;
             let seeds = tally.summary.seeds - books.resumed;
             write!(out, "{}", campaign::speed(seeds, tally.summary.simulated_ms - books.resumed_ms, took))?;
         }
@@ -196,6 +225,32 @@ impl Examples {
         }
         Examples { seeds: seeds.into_iter().map(|((scenario, seed), write)| (scenario, seed, write)).collect() }
     }
+}
+
+/// Runs the configuration of a seed once more. Its file lies beside its report, where its report says it does.
+fn retell_drawn(
+    swarm: &Swarm<'_>,
+    original: &Accepted,
+    seed: u64,
+    results: Option<&Results>,
+) -> Result<Option<Report>, CliError> {
+    let path = results.map(|results| results.folder_of_seed(&original.scenario.name, seed).join("swarm.toml"));
+    let written = path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let Ok(mut configuration) = swarm.configure(seed, written.as_deref()) else { return Ok(None) };
+    configuration.accepted.scenario.name = original.scenario.name.clone();
+    if let Some(path) = path {
+        let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(unwritable)?;
+        }
+        std::fs::write(&path, configuration.accepted.source.text()).map_err(unwritable)?;
+    }
+    let mut told = retell(&configuration.accepted, seed, results)?;
+    if let Some(report) = &mut told {
+        // To CI it is a seed of the scenario that was explored.
+        report.run.scenario = original.scenario.path.clone();
+    }
+    Ok(told)
 }
 
 /// Runs a seed once more for its report; `None` if it has none.

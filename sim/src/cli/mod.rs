@@ -18,7 +18,9 @@ mod merge;
 mod progress;
 mod results;
 mod run;
+mod shrink;
 mod stopwatch;
+mod sweep;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -30,7 +32,9 @@ pub use exit::Exit;
 
 use crate::explore::file::FileError;
 use crate::explore::plan::ShardError;
+use crate::run::RunError;
 use crate::scenario::{Rejected, schema_json};
+use crate::shrink::ShrinkError;
 use crate::vocabulary;
 use arguments::{Arguments, Colour, Command, MistakeFormat};
 
@@ -72,6 +76,31 @@ pub enum CliError {
         /// Why.
         source: io::Error,
     },
+    /// A folder holds no report of a seed.
+    #[error("{}: {source}", path.display())]
+    NoReport {
+        /// The file that was looked for.
+        path: PathBuf,
+        /// Why it is none.
+        source: reports::ReadError,
+    },
+    /// A folder where one scenario is wanted.
+    #[error("{} is a folder: name one scenario file", .0.display())]
+    OneScenario(PathBuf),
+    /// What is to be swept fails without any fault.
+    #[error("{scenario} does not end as expected without its faults, so no fault can be blamed: {cause}")]
+    NotSound {
+        /// The scenario.
+        scenario: String,
+        /// Why it fails.
+        cause: String,
+    },
+    /// A seed cannot be run.
+    #[error("{0}")]
+    Run(#[from] RunError),
+    /// There is nothing to shrink.
+    #[error("{0}")]
+    Shrink(#[from] ShrinkError),
     /// Results of a campaign cannot be used.
     #[error("{0}")]
     Campaign(#[from] FileError),
@@ -89,6 +118,9 @@ impl CliError {
             CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::AsExpected,
             CliError::Output(_) | CliError::Unwritable { .. } => Exit::OurBug,
             CliError::Campaign(FileError::Different(_)) => Exit::NotDeterministic,
+            CliError::Shrink(ShrinkError::NotReproduced { .. }) => Exit::NotDeterministic,
+            CliError::Shrink(ShrinkError::Run(error)) if error.is_our_bug() => Exit::OurBug,
+            CliError::Run(error) if error.is_our_bug() => Exit::OurBug,
             CliError::Campaign(FileError::Io { source, .. }) if source.kind() != io::ErrorKind::NotFound => {
                 Exit::OurBug
             }
@@ -134,6 +166,14 @@ fn carry_out(command: Command) -> Result<Exit, CliError> {
         Command::Explore(arguments) => {
             drop(out);
             return explore::run(&arguments);
+        }
+        Command::Shrink(arguments) => {
+            drop(out);
+            return shrink::run(&arguments);
+        }
+        Command::Sweep(arguments) => {
+            drop(out);
+            return sweep::run(&arguments);
         }
         Command::Merge(arguments) => {
             drop(out);

@@ -35,7 +35,12 @@ impl Results {
     }
 
     fn folder_of(&self, report: &Report) -> PathBuf {
-        self.folder.join(&report.run.name).join(format!("seed-{}", report.run.seed))
+        self.folder_of_seed(&report.run.name, report.run.seed)
+    }
+
+    /// The folder of a seed of the scenario of this name.
+    pub fn folder_of_seed(&self, name: &str, seed: u64) -> PathBuf {
+        self.folder.join(name).join(format!("seed-{seed}"))
     }
 
     /// Where the page of a run is, if it was written.

@@ -29,6 +29,13 @@ pub struct Campaign {
     pub scenarios: Vec<Explored>,
     /// The share that is in this file.
     pub shard: String,
+    /// Whether each seed had a configuration drawn for it.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub swarm: bool,
+}
+
+fn is_no(answer: &bool) -> bool {
+    !answer
 }
 
 /// A scenario of a campaign.
@@ -113,7 +120,7 @@ pub struct Different {
 
 impl Campaign {
     /// The campaign over these scenarios.
-    pub fn of(scenarios: &[Accepted], ranges: &[Range], shard: Shard) -> Campaign {
+    pub fn of(scenarios: &[Accepted], ranges: &[Range], shard: Shard, swarm: bool) -> Campaign {
         let explored = |(accepted, range): (&Accepted, &Range)| Explored {
             scenario: accepted.scenario.path.clone(),
             text: format!("{:016x}", Digest::of(accepted.source.text())),
@@ -123,6 +130,7 @@ impl Campaign {
             simrun: env!("CARGO_PKG_VERSION").to_owned(),
             scenarios: scenarios.iter().zip(ranges).map(explored).collect(),
             shard: shard.to_string(),
+            swarm,
         }
     }
 
@@ -158,6 +166,9 @@ impl Campaign {
             if theirs.seeds != ours.seeds {
                 return differs("the seeds", &theirs.seeds, &ours.seeds);
             }
+        }
+        if theirs.swarm != self.swarm {
+            return differs("--swarm", &theirs.swarm, &self.swarm);
         }
         if !shares_may_differ && theirs.shard != self.shard {
             return differs("the share", &theirs.shard, &self.shard);

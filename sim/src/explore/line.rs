@@ -28,6 +28,9 @@ pub struct ExploredSeed {
     pub error: Option<String>,
     /// The abstract states it went through: eight hexadecimal digits each, in ascending order.
     pub states: String,
+    /// The configuration that was drawn for it, in a campaign that draws one for each seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swarm: Option<String>,
 }
 
 impl ExploredSeed {
@@ -55,13 +58,29 @@ impl ExploredSeed {
             signature: Signature::of_failure(&trial.verdict).map(|signature| signature.to_string()),
             error: None,
             states: written(&abstract_state::states(&trial.record)),
+            swarm: None,
         }
     }
 
     fn broken(scenario: &Scenario, seed: u64, error: &RunError) -> ExploredSeed {
+        let signature = Signature::of_error(error).to_string();
+        ExploredSeed::without_result(&scenario.path, seed, signature, error.to_string())
+    }
+
+    /// A seed that could not be run, because what was drawn for it is no scenario.
+    pub fn refused(scenario: &str, seed: u64, why: &str) -> ExploredSeed {
+        ExploredSeed::without_result(
+            scenario,
+            seed,
+            "model refused: what was drawn is no scenario".to_owned(),
+            why.to_owned(),
+        )
+    }
+
+    fn without_result(scenario: &str, seed: u64, signature: String, error: String) -> ExploredSeed {
         let line = SeedLine {
             format: reports::FORMAT,
-            scenario: scenario.path.clone(),
+            scenario: scenario.to_owned(),
             seed,
             verdict: Outcome::NotAsExpected,
             hash: String::new(),
@@ -71,8 +90,7 @@ impl ExploredSeed {
             simulated_ms: 0,
             events: 0,
         };
-        let signature = Some(Signature::of_error(error).to_string());
-        ExploredSeed { line, signature, error: Some(error.to_string()), states: String::new() }
+        ExploredSeed { line, signature: Some(signature), error: Some(error), states: String::new(), swarm: None }
     }
 
     /// The abstract states.

@@ -1,0 +1,183 @@
+//! `simrun sweep`: every single fault at every step of a procedure, or every slip of its operator.
+
+use std::io::Write;
+
+use nodes::product::Product;
+
+use super::arguments::SweepArguments;
+use super::interrupt::interrupted;
+use super::progress::Progress;
+use super::{CliError, Exit, explore, files};
+use crate::document::Document;
+use crate::document::explicit::explicit;
+use crate::document::print::plain;
+use crate::draws::Draws;
+use crate::explore::line::ExploredSeed;
+use crate::explore::trial;
+use crate::scenario::Accepted;
+use crate::scenario::vocabulary::Vocabulary;
+use crate::sweep::{Answer, Attempt, Setting, Tried, events, faults, make, operator, report};
+use crate::verdict::Outcome;
+use crate::vocabulary;
+
+/// Sweeps what the arguments say.
+pub fn run(arguments: &SweepArguments) -> Result<Exit, CliError> {
+    let accepted = files::accepted(std::slice::from_ref(&arguments.scenario))?;
+    // One path gives one scenario, unless it is a folder.
+    let [accepted] = accepted.as_slice() else { return Err(CliError::OneScenario(arguments.scenario.clone())) };
+    let vocabulary = vocabulary::known();
+    let sweep = Sweep {
+        arguments,
+        accepted,
+        product: files::product(&accepted.scenario)?,
+        vocabulary: &vocabulary,
+        seed: arguments.seed.unwrap_or(accepted.scenario.run.seeds.first),
+    };
+    if arguments.operator { sweep.operator() } else { sweep.faults() }
+}
+
+struct Sweep<'a> {
+    arguments: &'a SweepArguments,
+    accepted: &'a Accepted,
+    product: &'static Product,
+    vocabulary: &'a Vocabulary,
+    seed: u64,
+}
+
+impl Sweep<'_> {
+    fn faults(&self) -> Result<Exit, CliError> {
+        let kinds = self.kinds()?;
+        let alone = faults::undisturbed(&self.explicit());
+        let undisturbed = alone.accept(self.path(), self.vocabulary).map_err(CliError::Rejected)?;
+        let trial = trial::run(&undisturbed.scenario, self.product, self.seed, interrupted)?;
+        if trial.verdict.outcome != Outcome::AsExpected {
+            let cause = trial.verdict.cause.map_or(String::new(), |cause| cause.en);
+            return Err(CliError::NotSound { scenario: self.path().to_owned(), cause });
+        }
+        let moments = events::moments(&undisturbed.scenario, &trial.record);
+        let aims = faults::aims(&undisturbed.scenario, self.product, &kinds);
+        let mut singles = faults::singles(&alone, &aims, &moments);
+        let all = singles.len();
+        thin(&mut singles, self.arguments.limit);
+        let mut out = anstream::stdout().lock();
+        writeln!(
+            out,
+            "SWEPT  {}  seed {}: {} events without faults, {} faults, {} of {all} tried",
+            self.path(),
+            self.seed,
+            moments.len(),
+            aims.len(),
+            singles.len()
+        )?;
+        let tried = self.make(singles);
+        write!(out, "{}", report::faults(&tried))?;
+        writeln!(out, "  {}", report::sentence(&tried, "single fault at any event"))?;
+        self.keep(&tried)?;
+        let mut exit = exit(&tried);
+        if let Some(window) = self.arguments.pairs {
+            let limit = self.arguments.limit.unwrap_or(PAIRS);
+            let (all, pairs) = faults::pairs(&alone, &aims, &moments, window, limit);
+            writeln!(out, "PAIRS  {} of {all} tried", pairs.len())?;
+            let tried = self.make(pairs);
+            write!(out, "{}", report::faults(&tried))?;
+            writeln!(out, "  {}", report::sentence(&tried, "pair of faults that was tried"))?;
+            self.keep(&tried)?;
+            exit = exit.worst(self::exit(&tried));
+        }
+        Ok(if interrupted() { Exit::Interrupted } else { exit })
+    }
+
+    fn operator(&self) -> Result<Exit, CliError> {
+        let mut slips = operator::slips(&self.explicit(), self.seed);
+        thin(&mut slips, self.arguments.limit);
+        let well_done = ExploredSeed::of(self.accepted, self.product, self.seed, interrupted);
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "SWEPT  {}  seed {}: {} slips of the operator", self.path(), self.seed, slips.len())?;
+        let tried = self.make(slips);
+        write!(out, "{}", report::slips(&well_done, &tried))?;
+        self.keep(&tried)?;
+        Ok(if interrupted() { Exit::Interrupted } else { exit(&tried) })
+    }
+
+    fn path(&self) -> &str {
+        &self.accepted.scenario.path
+    }
+
+    fn explicit(&self) -> Document {
+        explicit(self.accepted, &Draws::of(&self.accepted.scenario, self.seed))
+    }
+
+    fn kinds(&self) -> Result<Vec<faults::FaultKind>, CliError> {
+        let known = || faults::KINDS.iter().map(|kind| kind.verb).collect::<Vec<_>>().join(", ");
+        let find = |verb: &String| {
+            let kind = faults::KINDS.iter().find(|kind| kind.verb == verb).copied();
+            kind.ok_or_else(|| CliError::Unknown { name: verb.clone(), hint: Some(format!("faults: {}", known())) })
+        };
+        if self.arguments.faults.is_empty() {
+            return Ok(faults::KINDS.to_vec());
+        }
+        self.arguments.faults.iter().map(find).collect()
+    }
+
+    fn make(&self, attempts: Vec<Attempt>) -> Vec<Tried> {
+        let setting = Setting {
+            path: self.path(),
+            vocabulary: self.vocabulary,
+            product: self.product,
+            seed: self.seed,
+            jobs: explore::threads(self.arguments.jobs),
+            interrupted,
+        };
+        let mut progress = Progress::begin("sweep", Some(attempts.len() as u64), 0);
+        let tried =
+            make(setting, attempts, |made| progress.step(matches!(made.answer, Answer::Held | Answer::DidNotBite)));
+        progress.finish();
+        tried
+    }
+
+    /// Writes out what broke, each finding once, as scenarios that can be run.
+    fn keep(&self, tried: &[Tried]) -> Result<(), CliError> {
+        let Some(folder) = &self.arguments.out else { return Ok(()) };
+        let mut kept: Vec<&str> = Vec::new();
+        for attempt in tried.iter().filter(|attempt| attempt.answer == Answer::Broke) {
+            let signature = attempt.line.as_ref().and_then(|line| line.signature.as_deref()).unwrap_or("no result");
+            if kept.contains(&signature) {
+                continue;
+            }
+            kept.push(signature);
+            let name: String = format!("{} at {}", attempt.attempt.what, attempt.attempt.at)
+                .chars()
+                .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
+                .collect();
+            let path = folder.join(format!("{name}.toml"));
+            let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
+            std::fs::create_dir_all(folder).map_err(unwritable)?;
+            std::fs::write(&path, plain(&attempt.attempt.document)).map_err(unwritable)?;
+            anstream::eprintln!("sweep: {signature}: {}", path.display());
+        }
+        Ok(())
+    }
+}
+
+/// How many pairs are tried if no limit is given: there are soon a million.
+const PAIRS: usize = 500;
+
+/// Keeps every so-many-th, so that what is left is spread over all.
+fn thin(attempts: &mut Vec<Attempt>, limit: Option<usize>) {
+    let step = attempts.len().div_ceil(limit.unwrap_or(usize::MAX).max(1)).max(1);
+    let mut number = 0;
+    attempts.retain(|_| {
+        number += 1;
+        (number - 1) % step == 0
+    });
+}
+
+/// What did not bite proves nothing and breaks nothing.
+fn exit(tried: &[Tried]) -> Exit {
+    let counts = report::Counts::of(tried);
+    match (counts.broke, counts.could_not_tell, counts.held) {
+        (0, 0, 1..) => Exit::AsExpected,
+        (0, _, _) => Exit::Inconclusive,
+        _ => Exit::NotAsExpected,
+    }
+}

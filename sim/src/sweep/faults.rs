@@ -1,0 +1,135 @@
+//! Single faults, and pairs of them: each kind, on each target, at each event.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use nodes::product::Product;
+use toml::{Table, Value};
+
+use super::Attempt;
+use super::events::Moment;
+use crate::document::{Document, Kind};
+use crate::scenario::Scenario;
+use crate::scenario::values::print_duration;
+
+/// A kind of fault that a sweep knows how to aim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultKind {
+    /// Its verb.
+    pub verb: &'static str,
+    /// Whether it hits a process rather than a host.
+    pub hits_process: bool,
+    /// How long it lasts; `None` if it does not last.
+    pub lasts: Option<Duration>,
+}
+
+/// A pause outlasts every usual time-out of a failure detector, and ends: what was frozen comes back and must be safe.
+const LASTS: Duration = Duration::from_secs(30);
+
+/// The kinds, from the smallest to the largest.
+pub const KINDS: [FaultKind; 4] = [
+    FaultKind { verb: "kill", hits_process: true, lasts: None },
+    FaultKind { verb: "pause", hits_process: true, lasts: Some(LASTS) },
+    FaultKind { verb: "nic-down", hits_process: false, lasts: Some(LASTS) },
+    FaultKind { verb: "lose-power", hits_process: false, lasts: Some(LASTS) },
+];
+
+/// One fault, not yet at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aim {
+    kind: FaultKind,
+    target: String,
+}
+
+impl Aim {
+    /// `kill dn1/gaussdb`.
+    pub fn told(&self) -> String {
+        format!("{} {}", self.kind.verb, self.target)
+    }
+
+    fn entry(&self, name: &str, moment: &Moment) -> Table {
+        let mut entry = Table::new();
+        entry.insert("name".to_owned(), name.into());
+        entry.insert("after".to_owned(), moment.trigger().into());
+        if moment.nth > 1 {
+            entry.insert("nth".to_owned(), Value::Integer(i64::from(moment.nth)));
+        }
+        entry.insert(self.kind.verb.to_owned(), self.target.clone().into());
+        if let Some(lasts) = self.kind.lasts {
+            entry.insert("for".to_owned(), print_duration(lasts).into());
+        }
+        entry
+    }
+}
+
+/// The procedure alone: without faults, without what is counted from them, and without an expected violation.
+pub fn undisturbed(document: &Document) -> Document {
+    let faults: BTreeSet<String> = document.names(Kind::Fault).into_iter().collect();
+    let mut alone = document.without(&faults);
+    // What a scenario must reach, it reaches because of its faults.
+    alone.retain("check", |check| !check.contains_key("sometimes"));
+    alone.remove(&["expect"]);
+    alone
+}
+
+/// Every kind on every target: processes of each host for kinds that hit processes, hosts for the others.
+pub fn aims(scenario: &Scenario, product: &Product, kinds: &[FaultKind]) -> Vec<Aim> {
+    let mut aims = Vec::new();
+    for kind in kinds {
+        for node in &scenario.nodes {
+            let role = product.roles.iter().find(|role| role.name == node.role);
+            let processes: &[&str] = role.map_or(&[], |role| role.processes);
+            if kind.hits_process {
+                let targets = processes.iter().map(|process| format!("{}/{process}", node.name));
+                aims.extend(targets.map(|target| Aim { kind: *kind, target }));
+            } else {
+                aims.push(Aim { kind: *kind, target: node.name.clone() });
+            }
+        }
+    }
+    aims
+}
+
+/// Each fault at each moment.
+pub fn singles(undisturbed: &Document, aims: &[Aim], moments: &[Moment]) -> Vec<Attempt> {
+    let attempt = |aim: &Aim, moment: &Moment| {
+        let mut document = undisturbed.clone();
+        document.push("fault", aim.entry("swept", moment));
+        Attempt { what: aim.told(), at: moment.told(), document }
+    };
+    aims.iter().flat_map(|aim| moments.iter().map(move |moment| attempt(aim, moment))).collect()
+}
+
+/// Pairs of faults at moments that lie within a window; the first of one host, the second of another. If there are more
+/// than `limit`, they are thinned evenly. The number of all pairs comes with them.
+pub fn pairs(
+    undisturbed: &Document,
+    aims: &[Aim],
+    moments: &[Moment],
+    window: Duration,
+    limit: usize,
+) -> (usize, Vec<Attempt>) {
+    let host = |aim: &Aim| aim.target.split('/').next().unwrap_or_default().to_owned();
+    let mut all: Vec<(&Aim, &Moment, &Aim, &Moment)> = Vec::new();
+    for (number, first) in moments.iter().enumerate() {
+        for second in moments[number..].iter().take_while(|second| second.at <= first.at + window) {
+            for one in aims {
+                all.extend(
+                    aims.iter().filter(|other| host(one) != host(other)).map(|other| (one, first, other, second)),
+                );
+            }
+        }
+    }
+    let step = all.len().div_ceil(limit.max(1)).max(1);
+    let attempt = |(one, first, other, second): &(&Aim, &Moment, &Aim, &Moment)| {
+        let mut document = undisturbed.clone();
+        document.push("fault", one.entry("swept-first", first));
+        document.push("fault", other.entry("swept-second", second));
+        Attempt {
+            what: format!("{} and {}", one.told(), other.told()),
+            at: format!("{} and {}", first.told(), second.told()),
+            document,
+        }
+    };
+    (all.len(), all.iter().step_by(step).map(attempt).collect())
+}
