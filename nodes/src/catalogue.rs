@@ -3,11 +3,11 @@
 //! It exists so that nothing above this crate names a product: a new one is a folder beside the others and a line here.
 
 use crate::product::Product;
-use crate::{dm_dsc, opengauss_dms, polardb};
+use crate::{dm_dsc, opengauss_dms, opengauss_ha, polardb};
 
 /// Every product that can be built.
 pub fn products() -> &'static [Product] {
-    &[opengauss_dms::PRODUCT, dm_dsc::PRODUCT, polardb::PRODUCT]
+    &[opengauss_dms::PRODUCT, dm_dsc::PRODUCT, polardb::PRODUCT, opengauss_ha::PRODUCT]
 }
 
 /// The product whose module is called `model`.

@@ -17,6 +17,7 @@ pub mod no_lost_commit;
 pub mod no_stale_read;
 pub mod one_lock_holder;
 pub mod opengauss_dms;
+pub mod opengauss_ha;
 pub mod polardb;
 pub mod single_writer;
 pub mod total_conserved;

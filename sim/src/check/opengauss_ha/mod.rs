@@ -1,0 +1,144 @@
+//! The invariants of openGauss primary and standby, judged on the trace alone. Their numbers are those of the protocol
+//! reference, section 8.6.
+//!
+//! I2 (the log is one chain) is `log-intact`, I4 (no acknowledged commit is lost) is `no-lost-commit`: checks every
+//! product shares.
+
+mod attached_only_if_same;
+mod full_build_keeps_a_copy;
+mod need_repair_is_true;
+mod no_primary_below_minimum;
+mod no_promotion_behind_standalone;
+mod no_start_over_replaced_log;
+mod one_writable_primary;
+mod switchover_keeps_the_log;
+mod switchover_report_is_true;
+mod term_never_falls;
+mod unfinished_build_never_serves;
+
+use std::collections::BTreeMap;
+
+use nodes::world::time::Instant;
+use nodes::world::trace::{Event, Fields, HostId, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+
+use super::Finding;
+use super::catalogue::{Check, Example};
+use super::opengauss_dms::TraceJudge;
+use super::written_trace;
+
+/// All of them.
+pub const CHECKS: &[&Check] = &[
+    &one_writable_primary::CHECK,
+    &attached_only_if_same::CHECK,
+    &no_promotion_behind_standalone::CHECK,
+    &no_start_over_replaced_log::CHECK,
+    &unfinished_build_never_serves::CHECK,
+    &no_primary_below_minimum::CHECK,
+    &switchover_keeps_the_log::CHECK,
+    &switchover_report_is_true::CHECK,
+    &need_repair_is_true::CHECK,
+    &term_never_falls::CHECK,
+    &full_build_keeps_a_copy::CHECK,
+];
+
+/// What judges them, in the same order.
+pub const JUDGES: &[(&str, TraceJudge)] = &[
+    (one_writable_primary::CHECK.name, one_writable_primary::judge),
+    (attached_only_if_same::CHECK.name, attached_only_if_same::judge),
+    (no_promotion_behind_standalone::CHECK.name, no_promotion_behind_standalone::judge),
+    (no_start_over_replaced_log::CHECK.name, no_start_over_replaced_log::judge),
+    (unfinished_build_never_serves::CHECK.name, unfinished_build_never_serves::judge),
+    (no_primary_below_minimum::CHECK.name, no_primary_below_minimum::judge),
+    (switchover_keeps_the_log::CHECK.name, switchover_keeps_the_log::judge),
+    (switchover_report_is_true::CHECK.name, switchover_report_is_true::judge),
+    (need_repair_is_true::CHECK.name, need_repair_is_true::judge),
+    (term_never_falls::CHECK.name, term_never_falls::judge),
+    (full_build_keeps_a_copy::CHECK.name, full_build_keeps_a_copy::judge),
+];
+
+/// One life of a process.
+type Life = (ProcessId, Incarnation);
+
+fn life(place: Place) -> Option<Life> {
+    match place {
+        Place::Process(process, incarnation) => Some((process, incarnation)),
+        Place::Outside | Place::Host(_) => None,
+    }
+}
+
+/// An announcement, if the event is one.
+fn announcement(event: &Event) -> Option<(&'static str, &Fields)> {
+    match &event.what {
+        What::Announced { name, fields } => Some((name, fields)),
+        _ => None,
+    }
+}
+
+/// Whether the event is the end of a process.
+fn is_end(event: &Event) -> bool {
+    matches!(event.what, What::Process(ProcessChange::Exited(_) | ProcessChange::Killed))
+}
+
+fn number(fields: &Fields, name: &str) -> Option<i64> {
+    field(fields, name)?.number()
+}
+
+fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    field(fields, name)?.text()
+}
+
+/// A violation at an event, told in sentences.
+fn violated(check: &Check, event: &Event, explanation: String) -> Finding {
+    Finding::violated(check.name, Some(event.number), Some(event.at), vec![explanation])
+}
+
+/// Judges a written example.
+fn judge_written(text: &str, check: &Check, judge: fn(&Trace) -> Finding) -> Finding {
+    match written_trace::read(text) {
+        Ok(trace) => judge(&trace),
+        Err(error) => Finding::could_not_tell(check.name, error.to_string()),
+    }
+}
+
+/// Which servers say of themselves that they accept writes, since when, and on which host.
+#[derive(Default)]
+struct OpenForWrites {
+    open: BTreeMap<Life, (Instant, Option<HostId>)>,
+}
+
+impl OpenForWrites {
+    /// Takes an event in; true if it opened a server for writes.
+    fn take(&mut self, trace: &Trace, event: &Event) -> bool {
+        let Some(life) = life(event.place) else { return false };
+        match announcement(event) {
+            Some(("writes.opened", _)) => {
+                self.open.insert(life, (event.at, trace.host_of(event.place)));
+                return true;
+            }
+            Some(("writes.closed", _)) => {
+                self.open.remove(&life);
+            }
+            _ if is_end(event) => {
+                self.open.remove(&life);
+            }
+            _ => {}
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Answer;
+
+    #[test]
+    fn every_example_breaks_its_promise_and_an_empty_run_keeps_it() {
+        for check in CHECKS {
+            let finding = check.judge_example();
+            assert_eq!(finding.answer, Answer::Violated, "{}", check.name);
+            assert!(finding.event.is_some(), "{}", check.name);
+            assert_eq!((check.example.judge)("").answer, Answer::Holds, "{}", check.name);
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! I7, first half: a data directory in the middle of a build is never served.
+
+use nodes::world::trace::Trace;
+
+use super::{Check, Example, Finding, judge_written, number, violated};
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: "ha-unfinished-build-never-serves",
+    promise: "No server starts while build_completed.start is there.",
+    promise_zh: "存在 build_completed.start 时数据库不会启动。",
+    example: Example {
+        story: "A build is killed, and the server starts on what it left.",
+        text: "\
+1s dn1/gs_ctl build.start-tag
+2s dn1/gs_ctl killed
+3s dn1/gaussdb server.started mode=standby uncompleted=1
+",
+        judge: |text| judge_written(text, &CHECK, judge),
+    },
+};
+
+/// Judges a trace.
+pub fn judge(trace: &Trace) -> Finding {
+    for (event, fields) in trace.announced("server.started") {
+        if number(fields, "uncompleted") == Some(1) {
+            let who = trace.place_name(event.place);
+            return violated(&CHECK, event, format!("At {} {who} starts over an unfinished build.", event.at));
+        }
+    }
+    Finding::holds(CHECK.name)
+}
