@@ -77,6 +77,27 @@ const OWN_EVENTS: &[Word] = &[
 
 const EVENTS: &[Word] = &joined::<Word, { OWN_EVENTS.len() + STEP_EVENTS.len() }>(&[OWN_EVENTS, STEP_EVENTS]);
 
+const HEADLINES: &[&str] = &[
+    "reason.changed",
+    "sync.standalone",
+    "switchover.dropped",
+    "switchover.requested",
+    "switchover.approved",
+    "switchover.reported",
+    "failover.reported",
+    "demote.started",
+    "promote.started",
+    "promote.finished",
+    "build.common-checkpoint",
+    "build.start-tag",
+    "build.deleted",
+    "build.done-tag",
+    "build.failed",
+    "build.finished",
+    "segment.removed",
+    "database.panic",
+];
+
 /// openGauss primary and standby, as a scenario may speak of it.
 pub const PRODUCT: Product = Product {
     model: "opengauss_ha",
@@ -108,6 +129,7 @@ pub const PRODUCT: Product = Product {
     parameters: parameters::PARAMETERS,
     defects: DEFECTS,
     events: EVENTS,
+    headlines: HEADLINES,
     commands: COMMANDS,
     verbs: &[
         VerbWord { verb: "switchover", command: "gs_ctl switchover -D DATADIR" },

@@ -52,6 +52,7 @@ impl Server {
             events::WRITES_OPENED,
             fields! { epoch: term, log: format!("pg_xlog of {}", self.plan.node(self.me).name) },
         );
+        self.count_confirmations(None);
         self.note_change();
         Ok(writer)
     }

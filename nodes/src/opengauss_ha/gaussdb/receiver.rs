@@ -262,7 +262,7 @@ impl Server {
         if waits {
             return None;
         }
-        if heartbeat.is_some_and(|heard| is_late(heard, limit / 2)) && is_late(last_heard, limit / 2) {
+        if heartbeat.is_some_and(|heard| is_late(heard, limit / 2)) {
             return Some("terminating walreceiver due to heartbeat timeout");
         }
         let newest = heartbeat.map_or(last_heard, |heard| heard.max(last_heard));
