@@ -43,6 +43,7 @@ impl Server {
         let writer = self.writer.borrow();
         writer.as_ref().is_some_and(|writer| writer.tag() == reign.tag() && writer.failure().is_none())
             && !self.demoting.get()
+            && !self.closing.get()
     }
 
     /// A snapshot of running transactions, the pages as of then, the checkpoint record, pg_control.

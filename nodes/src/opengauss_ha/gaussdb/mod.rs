@@ -128,6 +128,8 @@ pub(super) struct Server {
     heartbeat_off: Cell<bool>,
     running: Cell<u32>,
     checkpointing: Cell<bool>,
+    /// The last checkpoint of this reign is due: no other follows.
+    closing: Cell<bool>,
     stop: Cell<bool>,
     promote: Cell<Option<Promotion>>,
     demote_for: Cell<Option<usize>>,
@@ -205,6 +207,7 @@ impl Server {
             heartbeat_off: Cell::default(),
             running: Cell::default(),
             checkpointing: Cell::default(),
+            closing: Cell::default(),
             stop: Cell::default(),
             promote: Cell::default(),
             demote_for: Cell::default(),

@@ -28,6 +28,7 @@ impl Server {
     /// asks nobody whether there is another primary.
     async fn open_for_writes(&self) -> Result<Writer, StoreError> {
         self.recovering.set(true);
+        self.closing.set(false);
         let (term, redo) = (self.term(), self.control.borrow().1.redo);
         self.store.disk.set_epoch(term);
         let writer = Writer::open_at(&self.process, &self.store.log, self.end.get(), redo, term).await?;
@@ -61,6 +62,7 @@ impl Server {
     async fn shut_down(&self, writer: &Writer) -> Result<(), StoreError> {
         self.log("LOG", "received fast shutdown request");
         self.end_sessions(self.plan.parameters.stop_time).await;
+        self.closing.set(true);
         self.checkpoint(true).await?;
         let end = self.store.reach(writer.end());
         self.changed.wait_until(|| self.senders.borrow().values().all(|sender| sender.flush.0 >= end)).await;

@@ -194,7 +194,7 @@ impl Server {
             let heard = self.changed.wait_for(|| self.next_heard());
             let look = self.plan.parameters.heartbeat_interval;
             let Ok(heard) = self.process.timeout(look, heard).await else {
-                if let Some(why) = self.silence(last_heard) {
+                if let Some(why) = self.silence(begun, last_heard) {
                     self.process.disconnect(to.process);
                     return Ok(StreamEnd::Lost(why));
                 }
@@ -253,10 +253,12 @@ impl Server {
 
     /// Why the primary counts as gone, if it has been silent for too long. A fresh heartbeat keeps it alive; while the
     /// answer to a switchover is awaited, a missing one does not end the stream.
-    fn silence(&self, last_heard: Instant) -> Option<&'static str> {
+    fn silence(&self, begun: Instant, last_heard: Instant) -> Option<&'static str> {
         let (limit, now) = (self.plan.parameters.wal_receiver_timeout, self.process.monotonic());
         let peer = self.receiver.borrow().peer;
-        let heartbeat = peer.and_then(|peer| self.heartbeats.borrow().get(&peer).copied());
+        // A heartbeat of an earlier life of the primary says nothing of this stream.
+        let heartbeat =
+            peer.and_then(|peer| self.heartbeats.borrow().get(&peer).copied()).map(|heard| heard.max(begun));
         let is_late = |moment: Instant, limit| now.since(moment) >= limit;
         let waits = self.wait_promoting.get() && !self.plan.has_defect("heartbeat-stops-at-demote");
         if waits {
