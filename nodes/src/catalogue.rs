@@ -2,6 +2,7 @@
 //!
 //! It exists so that nothing above this crate names a product: a new one is a folder beside the others and a line here.
 
+use crate::grammar::LogKind;
 use crate::product::Product;
 use crate::{dm_dsc, opengauss_dms, opengauss_ha, polardb};
 
@@ -13,4 +14,13 @@ pub fn products() -> &'static [Product] {
 /// The product whose module is called `model`.
 pub fn find(model: &str) -> Option<&'static Product> {
     products().iter().find(|product| product.model == model)
+}
+
+/// The native logs of a product that can be held against its model; none for most products.
+pub fn logs(model: &str) -> &'static [LogKind] {
+    match model {
+        "opengauss_dms" => opengauss_dms::grammar::LOGS,
+        "dm_dsc" => dm_dsc::grammar::LOGS,
+        _ => &[],
+    }
 }

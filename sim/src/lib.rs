@@ -2,12 +2,14 @@
 
 pub mod check;
 pub mod cli;
+pub mod conform;
 pub mod crash_states;
 pub mod document;
 pub mod draws;
 pub mod explore;
 pub mod history;
 pub mod judge;
+pub mod rehearse;
 pub mod run;
 pub mod scenario;
 pub mod shrink;

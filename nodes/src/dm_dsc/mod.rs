@@ -8,6 +8,7 @@
 //! | `server` | dmserver: transactions, page ownership, redo |
 //! | `ep` | what ASM and DB EPs do with the voting disk |
 //! | `vote` | what is on the voting disk and in the registry |
+//! | `grammar`, `replay` | the lines of a dmcss log, and the runs of the groups that explain them |
 //! | `monitor` | dmcssm |
 //! | `watchdog` | a watchdog, to compare with |
 //! | `cluster`, `plan`, `parameters`, `description` | how it is put together, and what a scenario may say |
@@ -17,11 +18,13 @@ mod cluster;
 mod css;
 mod description;
 mod ep;
+pub mod grammar;
 pub mod group;
 mod log;
 mod monitor;
 mod parameters;
 mod plan;
+mod replay;
 mod server;
 pub mod vote;
 mod watchdog;

@@ -6,6 +6,7 @@
 //! | `gaussdb` | the database process with its DMS threads |
 //! | `dss` | dssserver: the main role, SCSI-3 registration and kick |
 //! | `cm` | cm_server, cm_agent, cm_ctl, the DDB with both locks |
+//! | `grammar` | the lines of the logs, and which may follow which |
 //! | `cluster` | how the processes of a cluster are put together |
 //! | `description` | what a scenario may say of this product |
 
@@ -16,6 +17,7 @@ mod control_page;
 mod description;
 mod dss;
 mod gaussdb;
+pub mod grammar;
 mod log;
 pub mod messages;
 mod parameters;

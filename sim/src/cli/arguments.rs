@@ -50,6 +50,12 @@ pub enum Command {
     },
     /// Try every state a device may be in after a power cut at a moment: the product recovers from each.
     CrashStates(CrashStatesArguments),
+    /// Run many seeds of a scenario and tell the drill as a distribution.
+    Rehearse(RehearseArguments),
+    /// Type a command at any moment of a run and show what it prints there.
+    At(AtArguments),
+    /// Hold the logs of a real cluster against a product's model.
+    Conform(ConformArguments),
     /// List what there is.
     List {
         /// What to list.
@@ -314,6 +320,71 @@ pub enum JudgeFormat {
     Plain,
     /// One JSON object for each finding.
     Jsonl,
+}
+
+/// What to rehearse.
+#[derive(Args, Debug, Clone)]
+pub struct RehearseArguments {
+    /// The scenario file.
+    pub scenario: PathBuf,
+    /// The seeds, both ends included: 1..1000 (default: all of the scenario's `seeds`).
+    #[arg(long, value_name = "A..B")]
+    pub seeds: Option<Seeds>,
+    /// How many seeds to run at once (default: one for each core).
+    #[arg(long)]
+    pub jobs: Option<usize>,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = TextFormat::Plain)]
+    pub format: TextFormat,
+    /// The language of the screen.
+    #[arg(long, value_enum, default_value_t = Lang::Auto)]
+    pub lang: Lang,
+}
+
+/// What to type into a run, and when.
+#[derive(Args, Debug, Clone)]
+pub struct AtArguments {
+    /// The scenario file.
+    pub scenario: PathBuf,
+    /// When, in model time since the beginning of the run: 21.5s.
+    pub moment: String,
+    /// The command, in quotes: 'cm_ctl query -Cvipd'.
+    pub command: String,
+    /// The seed (default: the first of the scenario's `seeds`).
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// On which host it is typed (default: the first that has power).
+    #[arg(long, value_name = "HOST")]
+    pub on: Option<String>,
+}
+
+/// Which logs to hold against which model.
+#[derive(Args, Debug, Clone)]
+pub struct ConformArguments {
+    /// Log files.
+    #[arg(required = true)]
+    pub logs: Vec<PathBuf>,
+    /// The product that wrote them: dm_dsc, opengauss_dms.
+    #[arg(long)]
+    pub product: String,
+    /// The host's clock was set during the log: a time going back is no mistake.
+    #[arg(long)]
+    pub clock_jumps: bool,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = TextFormat::Plain)]
+    pub format: TextFormat,
+    /// The language of the screen.
+    #[arg(long, value_enum, default_value_t = Lang::Auto)]
+    pub lang: Lang,
+}
+
+/// How a single result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// Text for people.
+    Plain,
+    /// One JSON object.
+    Json,
 }
 
 /// A range of seeds, both ends included.

@@ -3,9 +3,11 @@
 //! Results go to standard output, everything else to standard error. A closed pipe is no error.
 
 pub mod arguments;
+mod at;
 mod campaign;
 mod catalogue;
 mod ci;
+mod conform;
 pub mod crash_states;
 mod determinism;
 mod exit;
@@ -16,6 +18,7 @@ mod judge;
 mod logging;
 mod merge;
 mod progress;
+mod rehearse;
 mod results;
 mod run;
 mod shrink;
@@ -107,6 +110,9 @@ pub enum CliError {
     /// It is not known which share of a campaign this is.
     #[error("{0}")]
     Shard(#[from] ShardError),
+    /// A command cannot be typed into a run.
+    #[error("nothing was typed: {0}")]
+    NotTyped(String),
     /// Standard output is gone or full.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -161,6 +167,18 @@ fn carry_out(command: Command) -> Result<Exit, CliError> {
         Command::Run(arguments) => {
             drop(out);
             return run::run(&arguments);
+        }
+        Command::Rehearse(arguments) => {
+            drop(out);
+            return rehearse::rehearse(&arguments);
+        }
+        Command::At(arguments) => {
+            drop(out);
+            return at::at(&arguments);
+        }
+        Command::Conform(arguments) => {
+            drop(out);
+            return conform::conform(&arguments);
         }
         Command::Check { scenarios, format } => return check(&scenarios, format),
         Command::Explore(arguments) => {

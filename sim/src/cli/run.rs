@@ -222,6 +222,7 @@ impl<'a> Teller<'a> {
     }
 }
 
+/// The language meant by an option.
 pub(super) fn language(lang: Lang) -> Language {
     let chinese = || {
         let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];

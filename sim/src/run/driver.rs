@@ -53,7 +53,7 @@ pub(super) fn drive_to_cut(
 }
 
 /// Runs one seed; `beside` may let loose something more, which watches and does nothing.
-fn drive_with(
+pub(super) fn drive_with(
     scenario: &Scenario,
     product: &Product,
     draws: &Draws,

@@ -11,6 +11,7 @@
 //! | `faults` | what the world does, one file a verb |
 //! | [`workload`] | the clients and their history |
 //! | [`cut`] | moments at which the power of a device may go |
+//! | `glance` | somebody who types one command at one moment |
 //! | `observer` | how the nodes look from outside |
 //! | [`record`] | what comes out |
 //!
@@ -20,6 +21,7 @@ mod clock;
 pub mod cut;
 mod driver;
 mod faults;
+mod glance;
 mod observer;
 mod panics;
 pub mod record;
@@ -41,6 +43,7 @@ use nodes::world::device::AtlasError;
 use nodes::world::trace::Keep;
 use thiserror::Error;
 
+pub use glance::{Glance, glance};
 pub use panics::Panic;
 pub use record::{DeviceRecord, Record};
 

@@ -62,18 +62,24 @@ impl Tale<'_> {
     }
 }
 
-/// The report of a run.
-pub fn report(tale: &Tale<'_>) -> Report {
+/// How the service was, and whether the objectives were met: what a rehearsal keeps of a run.
+pub fn measured(tale: &Tale<'_>) -> (Service, Objectives) {
     let Tale { scenario, record, .. } = tale;
-    let outages = outages::outages(record, tale.scenario);
+    let outages = outages::outages(record, scenario);
     let lost = service::losses(tale);
     let service = service::service(record, outages, lost.clone().unwrap_or_default());
     let target = |length: Option<std::time::Duration>| length.map(span);
-    let end = moment(record.ended);
     let objectives = Objectives {
-        rto: RecoveryTime::measure(target(scenario.objectives.rto), &service.outages, end),
+        rto: RecoveryTime::measure(target(scenario.objectives.rto), &service.outages, moment(record.ended)),
         rpo: recovery_point(tale, &service, lost.as_deref()),
     };
+    (service, objectives)
+}
+
+/// The report of a run.
+pub fn report(tale: &Tale<'_>) -> Report {
+    let Tale { scenario, record, .. } = tale;
+    let (service, objectives) = measured(tale);
     let timeline = timeline::timeline(tale, &service.outages);
     let checks = checks::checks(tale.verdict);
     Report {

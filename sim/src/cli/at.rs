@@ -1,0 +1,59 @@
+//! `simrun at`: a command typed at any moment of a run.
+
+use std::io::Write;
+
+use super::arguments::{AtArguments, MistakeFormat};
+use super::interrupt::interrupted;
+use super::{CliError, Exit, files};
+use crate::draws::Draws;
+use crate::run::{Glance, RunOptions, glance};
+use crate::scenario::values::{parse_duration, print_duration};
+use crate::vocabulary;
+
+/// Runs a seed up to a moment, types the command and shows what it prints.
+pub fn at(arguments: &AtArguments) -> Result<Exit, CliError> {
+    let accepted = match files::load(&arguments.scenario, &vocabulary::known()) {
+        Ok(accepted) => accepted,
+        Err(mistakes) => {
+            files::show_mistakes(&mistakes, MistakeFormat::Carets);
+            return Err(CliError::Rejected(mistakes));
+        }
+    };
+    let scenario = &accepted.scenario;
+    let at = parse_duration(&arguments.moment).map_err(|error| CliError::NotTyped(error.to_string()))?;
+    if let Some(host) = arguments.on.as_ref().filter(|host| scenario.node(host).is_none()) {
+        let hosts: Vec<&str> = scenario.nodes.iter().map(|node| node.name.as_str()).collect();
+        let hint = Some(format!("the hosts are {}", hosts.join(", ")));
+        return Err(CliError::Unknown { name: host.clone(), hint });
+    }
+    let Some(product) = nodes::catalogue::find(&scenario.product.model) else {
+        return Err(CliError::Unknown { name: scenario.product.model.clone(), hint: None });
+    };
+    let seed = arguments.seed.unwrap_or(scenario.run.seeds.first);
+    let words = arguments.command.split_whitespace().map(str::to_owned).collect();
+    let look = Glance { at, host: arguments.on.clone(), words };
+    let options = RunOptions { interrupted, ..RunOptions::default() };
+    let seen = match glance(scenario, product, &Draws::of(scenario, seed), &options, &look) {
+        Ok((_, Some(command))) => command,
+        Ok((record, None)) => {
+            let text = format!("the run of seed {seed} was over at {}, before {}", record.ended, print_duration(at));
+            return Err(CliError::NotTyped(text));
+        }
+        Err(error) => {
+            let exit = if error.is_our_bug() { Exit::OurBug } else { Exit::Usage };
+            anstream::eprintln!("error: {} seed {seed}: {error}", scenario.path);
+            return Ok(exit);
+        }
+    };
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{}  seed {seed}  {}  {}$ {}", scenario.path, print_duration(at), seen.host, seen.line())?;
+    for (_, line) in &seen.lines {
+        writeln!(out, "{line}")?;
+    }
+    match seen.exit_code {
+        Some(0) => {}
+        Some(code) => anstream::eprintln!("exit code {code}"),
+        None => anstream::eprintln!("it had not ended when the run did"),
+    }
+    Ok(Exit::AsExpected)
+}

@@ -1,0 +1,99 @@
+//! The verdict about a log, for people: in English or Chinese, as plain text.
+
+use std::fmt::Write as _;
+
+use nodes::grammar::Moment;
+use reports::Language;
+
+use super::{Judged, Passage, Stray, Why};
+
+/// Only so many lines that could have stood there are shown.
+const SHOWN: usize = 8;
+
+/// The verdict about one log.
+pub fn told(judged: &Judged, language: Language) -> String {
+    let mut text = String::new();
+    let chinese = language == Language::Chinese;
+    let Judged { file, kind, lines, explained, .. } = judged;
+    let verdict = match (judged.is_consistent(), chinese) {
+        (true, false) => "CONSISTENT",
+        (true, true) => "一致",
+        (false, false) => "NOT CONSISTENT",
+        (false, true) => "不一致",
+    };
+    let read = match chinese {
+        false => format!("{explained} of {lines} lines explained by the model"),
+        true => format!("{lines} 行中 {explained} 行可由模型解释"),
+    };
+    let _ = writeln!(text, "{verdict}  {file}  ({kind}: {read})");
+    for stay in judged.procedures() {
+        tell_stay(&mut text, &stay);
+    }
+    if let Some(stray) = &judged.stray {
+        tell_stray(&mut text, stray, chinese);
+    }
+    text
+}
+
+fn tell_stay(text: &mut String, stay: &[&Passage]) {
+    let (Some(first), Some(last)) = (stay.first(), stay.last()) else { return };
+    let Passage { phase, from, .. } = first;
+    let name = match stay.len() {
+        1 => format!("{}: {}", phase.procedure, phase.step),
+        _ => phase.procedure.clone(),
+    };
+    let length = length(*from, last.until);
+    let _ = writeln!(text, "  {}  {:<9} {name:<40} {length:>10}", clock(*from), phase.track);
+    if stay.len() < 2 {
+        return;
+    }
+    for passage in stay {
+        let (from, length) = (clock(passage.from), self::length(passage.from, passage.until));
+        let _ = writeln!(text, "  {from}  {:<9}   {:<38} {length:>10}", "", passage.phase.step);
+    }
+}
+
+fn tell_stray(text: &mut String, stray: &Stray, chinese: bool) {
+    let place = if chinese { "行" } else { "line" };
+    let _ = writeln!(text, "  {place} {}: {}", stray.line, stray.text);
+    match (&stray.why, chinese) {
+        (Why::TimeGoesBack(back), false) => {
+            let _ = writeln!(text, "  its time is {} before the line above", seconds(*back));
+        }
+        (Why::TimeGoesBack(back), true) => {
+            let _ = writeln!(text, "  时间比上一行早 {}", seconds(*back));
+        }
+        (Why::NoBehaviour(allowed), chinese) => {
+            let told = match chinese {
+                false => "no behaviour of the model writes this line here; it could have written",
+                true => "模型的任何行为都不会在此处写出这一行;此处可能出现的是",
+            };
+            let _ = writeln!(text, "  {told}:");
+            for line in allowed.iter().take(SHOWN) {
+                let _ = writeln!(text, "    {}", line.replace("{}", "…"));
+            }
+            if allowed.len() > SHOWN {
+                let _ = writeln!(text, "    … ({})", allowed.len() - SHOWN);
+            }
+            if allowed.is_empty() {
+                let _ = writeln!(text, "    {}", if chinese { "(无)" } else { "(nothing begins like this)" });
+            }
+        }
+    }
+}
+
+/// `15:07:52.019`.
+fn clock(at: Moment) -> String {
+    let of_day = at.0.rem_euclid(86_400_000);
+    let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}.{:03}", of_day / 1_000 % 60, of_day % 1_000)
+}
+
+fn length(from: Moment, until: Option<Moment>) -> String {
+    until.map_or("…".to_owned(), |until| seconds(until.0 - from.0))
+}
+
+fn seconds(millis: i64) -> String {
+    let sign = if millis < 0 { "-" } else { "" };
+    format!("{sign}{}.{:03}s", millis.abs() / 1_000, millis.abs() % 1_000)
+}

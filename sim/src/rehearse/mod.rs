@@ -1,0 +1,160 @@
+//! A drill as a distribution: many seeds of one scenario, and what they have in common and not.
+//!
+//! It exists because one run answers "what can happen" and a drill needs "how long, how often, how bad". Of each seed
+//! only the times of its phases and the way it ended are kept; pages are made for chosen seeds by running them again.
+//! Times are integers and quantiles are ranks, so a rehearsal is the same on every machine.
+
+mod outcome;
+mod phases;
+mod quantiles;
+mod text;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use outcome::Ending;
+pub use phases::{PHASES, Phases};
+pub use quantiles::{Quantile, Quantiles};
+pub use text::told;
+
+use reports::{Met, Objectives, Span};
+
+/// What is kept of a seed.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The seed.
+    pub seed: u64,
+    /// How it ended.
+    pub ending: Ending,
+    /// The longest outage; none if service never returned.
+    pub rto: Option<Span>,
+    /// Its phases.
+    pub phases: Option<Phases>,
+    /// Acknowledged commits that are gone, and how far back they reach.
+    pub lost: Option<(u64, Span)>,
+    /// Whether the objectives were met.
+    pub met: (Met, Met),
+}
+
+impl Sample {
+    /// The numbers of one run.
+    pub fn of(seed: u64, ending: Ending, phases: Option<Phases>, objectives: &Objectives) -> Self {
+        let lost = objectives.rpo.lost_commits.zip(objectives.rpo.window);
+        let met = (objectives.rto.met, objectives.rpo.met);
+        Sample { seed, ending, rto: objectives.rto.measured, phases, lost, met }
+    }
+}
+
+/// A way in which seeds ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Share {
+    /// The way.
+    pub ending: Ending,
+    /// How many seeds ended so.
+    pub seeds: u64,
+    /// The smallest of them.
+    pub example: u64,
+    /// Their longest outage; none if service never returned in one of them.
+    pub worst_ns: Option<u64>,
+}
+
+/// How often an objective was met.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Kept {
+    /// Seeds in which it was met.
+    pub met: u64,
+    /// Seeds in which it was not.
+    pub not_met: u64,
+    /// Seeds in which it could not be told.
+    pub could_not_tell: u64,
+}
+
+impl Kept {
+    fn count(&mut self, met: Met) {
+        match met {
+            Met::NoTarget => {}
+            Met::Met => self.met += 1,
+            Met::NotMet => self.not_met += 1,
+            Met::CouldNotTell => self.could_not_tell += 1,
+        }
+    }
+}
+
+/// The distribution over all seeds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rehearsal {
+    /// The version of this shape.
+    pub format: u32,
+    /// The scenario.
+    pub scenario: String,
+    /// The first and the last seed.
+    pub seeds: (u64, u64),
+    /// How many ran.
+    pub ran: u64,
+    /// The longest outage of each seed in which service returned.
+    pub rto: Option<Quantiles>,
+    /// Seeds in which service never returned.
+    pub never_returned: u64,
+    /// Each phase of that outage.
+    pub phases: BTreeMap<&'static str, Quantiles>,
+    /// How far back the lost commits reach.
+    pub rpo: Option<Quantiles>,
+    /// How many commits were lost.
+    pub lost_commits: Option<Quantiles>,
+    /// Whether the time objective was met.
+    pub rto_met: Kept,
+    /// Whether the loss objective was met.
+    pub rpo_met: Kept,
+    /// Each distinct way of ending, the most frequent first.
+    pub endings: Vec<Share>,
+}
+
+/// Puts the seeds together.
+pub fn rehearsal(scenario: &str, samples: &[Sample]) -> Rehearsal {
+    let (mut rto_met, mut rpo_met) = (Kept::default(), Kept::default());
+    for sample in samples {
+        rto_met.count(sample.met.0);
+        rpo_met.count(sample.met.1);
+    }
+    let of = |value: &dyn Fn(&Sample) -> Option<u64>| {
+        Quantiles::of(samples.iter().filter_map(|sample| Some((value(sample)?, sample.seed))).collect())
+    };
+    let phase = |number: usize| of(&|sample| Some(sample.phases.as_ref()?.lengths[number].0));
+    let phases = PHASES.iter().enumerate().filter_map(|(number, name)| Some((*name, phase(number)?)));
+    let seeds = samples.iter().map(|sample| sample.seed);
+    Rehearsal {
+        format: 1,
+        scenario: scenario.to_owned(),
+        seeds: (seeds.clone().min().unwrap_or(0), seeds.max().unwrap_or(0)),
+        ran: samples.len() as u64,
+        rto: of(&|sample| sample.rto.map(|span| span.0)),
+        never_returned: samples.iter().filter(|sample| sample.rto.is_none()).count() as u64,
+        phases: phases.collect(),
+        rpo: of(&|sample| sample.lost.map(|(_, window)| window.0)),
+        lost_commits: of(&|sample| sample.lost.map(|(commits, _)| commits)),
+        rto_met,
+        rpo_met,
+        endings: shares(samples),
+    }
+}
+
+fn shares(samples: &[Sample]) -> Vec<Share> {
+    let mut by_ending: BTreeMap<&Ending, Vec<&Sample>> = BTreeMap::new();
+    for sample in samples {
+        by_ending.entry(&sample.ending).or_default().push(sample);
+    }
+    let share = |(ending, of): (&Ending, Vec<&Sample>)| Share {
+        ending: ending.clone(),
+        seeds: of.len() as u64,
+        example: of.iter().map(|sample| sample.seed).min().unwrap_or(0),
+        worst_ns: of
+            .iter()
+            .map(|sample| sample.rto.map(|span| span.0))
+            .collect::<Option<Vec<_>>>()
+            .and_then(|all| all.into_iter().max()),
+    };
+    let mut shares: Vec<Share> = by_ending.into_iter().map(share).collect();
+    shares.sort_by_key(|share| (std::cmp::Reverse(share.seeds), share.example));
+    shares
+}

@@ -1,0 +1,222 @@
+//! Logs held against the models: those of the incidents are accepted, edited copies of them are not, and what the
+//! models themselves write in every shipped scenario is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use nodes::world::trace::What;
+use rayon::prelude::*;
+use simrun::conform::{Clock, judge};
+use simrun::draws::Draws;
+use simrun::run::{RunOptions, run_scenario};
+use simrun::scenario;
+use simrun::vocabulary;
+
+/// What the CSS of a real cluster wrote when DSC0 was killed and started again.
+const DMCSS: &str = include_str!("../nodes/tests/fixtures/dm_CSS0_202105.log");
+/// What the old primary of a real switchover wrote into its DMS run log before it ended itself.
+const DMS: &str = include_str!("../nodes/tests/fixtures/dms_run_switchover_fail.log");
+/// What it wrote into pg_log when it was started again.
+const PG_LOG: &str = include_str!("../nodes/tests/fixtures/pg_log_old_primary_restarts.log");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Runs `simrun conform` on a log of this name and text.
+fn conform(product: &str, name: &str, text: &str, options: &[&str]) -> Output {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conform");
+    std::fs::create_dir_all(&folder).expect("a folder for the logs");
+    let file = folder.join(name);
+    std::fs::write(&file, text).expect("the log is written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simrun"));
+    command.args(["conform", "--product", product, "--lang", "en"]).args(options).arg(&file);
+    command.output().expect("simrun runs")
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_log_of_a_killed_instance_is_consistent_and_its_times_are_told() {
+    let output = conform("dm_dsc", "dm_CSS0_202105.log", DMCSS, &[]);
+    let text = printed(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("97 of 97 lines explained"), "{text}");
+    let stay = |procedure: &str, length: &str| {
+        text.lines().any(|line| line.contains(procedure) && line.trim_end().ends_with(length))
+    };
+    assert!(stay("PROCESS_EP_CRASH", "11.886s"), "{text}");
+    assert!(stay("PROCESS_RECOVER", "15.444s"), "{text}");
+    assert!(stay("CSS_SUB_STATUS_EP_CRASH_WAIT_STEP2", "2.070s"), "{text}");
+}
+
+#[test]
+fn the_logs_of_a_switchover_that_failed_after_the_lock_had_moved_are_consistent() {
+    let output = conform("opengauss_dms", "dms.rlog", DMS, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("the old primary ends itself"), "{}", printed(&output));
+    let output = conform("opengauss_dms", "postgresql.log", PG_LOG, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+    assert!(printed(&output).contains("4 of "), "{}", printed(&output));
+}
+
+/// An edit of a log, and the line, from 1, at which it must show.
+struct Edit {
+    name: &'static str,
+    make: fn(&mut Vec<String>),
+    shows_at: usize,
+}
+
+fn replaced(lines: &mut [String], line: usize, from: &str, to: &str) {
+    let before = lines[line - 1].clone();
+    lines[line - 1] = before.replace(from, to);
+    assert_ne!(lines[line - 1], before, "line {line} has no {from}");
+}
+
+const DMCSS_EDITS: &[Edit] = &[
+    Edit { name: "two lines swapped", make: |lines| lines.swap(0, 1), shows_at: 2 },
+    Edit { name: "the break of the EP is missing", make: |lines| drop(lines.remove(1)), shows_at: 2 },
+    Edit { name: "no control EP is chosen", make: |lines| drop(lines.remove(4)), shows_at: 5 },
+    Edit {
+        name: "a status that does not exist",
+        make: |lines| replaced(lines, 7, "CSS_SUB_STATUS_EP_CRASH_WAIT_STEP1)", "CSS_SUB_STATUS_EP_CRASH_WAIT_STEP9)"),
+        shows_at: 7,
+    },
+    Edit {
+        name: "a status that does not follow",
+        make: |lines| replaced(lines, 21, "to (PROCESS_EP_CRASH, WAIT_SLAVE_CONFIG_VIP)", "to (OPEN, STARTUP)"),
+        shows_at: 21,
+    },
+    Edit { name: "a command number that was skipped", make: |lines| replaced(lines, 13, "= 52", "= 53"), shows_at: 13 },
+    Edit {
+        name: "the dead EP gets a command",
+        make: |lines| replaced(lines, 13, "dest_ep DSC1 seqno = 1", "dest_ep DSC0 seqno = 0"),
+        shows_at: 13,
+    },
+    Edit { name: "an EP too many", make: |lines| replaced(lines, 8, "n_ok_ep[1]", "n_ok_ep[2]"), shows_at: 8 },
+    Edit {
+        name: "the other EP becomes control EP",
+        make: |lines| replaced(lines, 5, "Set EP DSC1[1]", "Set EP DSC0[0]"),
+        shows_at: 5,
+    },
+    Edit {
+        name: "a time going backwards",
+        make: |lines| replaced(lines, 14, "23:50:19.778", "23:50:09.778"),
+        shows_at: 14,
+    },
+    Edit { name: "a phase that never began", make: |lines| drop(lines.drain(11..17)), shows_at: 12 },
+];
+
+const DMS_EDITS: &[Edit] = &[
+    Edit { name: "the exit before its reason", make: |lines| lines.swap(1, 2), shows_at: 2 },
+    Edit {
+        name: "a reformer version that did not change",
+        make: |lines| replaced(lines, 1, "(1, 781801668325620)", "(1, 781783739740808)"),
+        shows_at: 1,
+    },
+    Edit {
+        name: "an old primary that still owns the lock",
+        make: |lines| replaced(lines, 3, "reformer id:1", "reformer id:0"),
+        shows_at: 3,
+    },
+    Edit { name: "an abort that is not said", make: |lines| drop(lines.remove(1)), shows_at: 2 },
+    Edit { name: "a time going backwards", make: |lines| replaced(lines, 3, "52.019", "51.019"), shows_at: 3 },
+];
+
+fn each_shows(product: &str, original: &str, edits: &[Edit]) {
+    for (number, edit) in edits.iter().enumerate() {
+        let mut lines: Vec<String> = original.lines().map(str::to_owned).collect();
+        (edit.make)(&mut lines);
+        let name = format!("{product}-{number}.log");
+        let output = conform(product, &name, &lines.join("\n"), &["--format", "json"]);
+        assert_eq!(output.status.code(), Some(1), "{}: {}", edit.name, printed(&output));
+        let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let stray = &verdict["logs"][0]["stray"];
+        assert_eq!(stray["line"], edit.shows_at, "{}: {stray}", edit.name);
+        let why = if edit.name == "a time going backwards" { "time-goes-back" } else { "no-behaviour" };
+        assert_eq!(stray["why"], why, "{}: {stray}", edit.name);
+    }
+}
+
+#[test]
+fn edited_copies_of_the_dmcss_log_are_rejected_at_the_edited_place() {
+    each_shows("dm_dsc", DMCSS, DMCSS_EDITS);
+}
+
+#[test]
+fn edited_copies_of_the_dms_log_are_rejected_at_the_edited_place() {
+    each_shows("opengauss_dms", DMS, DMS_EDITS);
+}
+
+#[test]
+fn what_could_have_stood_there_is_told() {
+    let mut lines: Vec<String> = DMCSS.lines().map(str::to_owned).collect();
+    replaced(&mut lines, 13, "= 52", "= 60");
+    let text = printed(&conform("dm_dsc", "allowed.log", &lines.join("\n"), &[]));
+    assert!(text.contains("NOT CONSISTENT") && text.contains("line 13: "), "{text}");
+    assert!(text.contains("CSS set cmd EP_CRASH_STEP2, dest_ep DSC1 seqno = 1, cmd_seq = 52"), "{text}");
+}
+
+#[test]
+fn a_file_without_a_line_of_the_product_decides_nothing() {
+    let output = conform("dm_dsc", "other.log", "2024-01-01 00:00:00.000 something else\n", &[]);
+    assert_eq!(output.status.code(), Some(3));
+    let output = conform("kingbas", "other.log", "", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("logs can be judged of"));
+}
+
+/// The scenario files of a product with a grammar, below the root.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder of scenarios") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn what_the_models_write_in_every_shipped_scenario_is_consistent() {
+    let mut found = Vec::new();
+    files(&root().join("scenarios"), &mut found);
+    let judged: usize = found.par_iter().map(|file| round_trip(file)).sum();
+    assert!(judged > 100, "only {judged} logs were judged");
+}
+
+/// Runs a scenario and judges each log it wrote; how many there were.
+fn round_trip(file: &Path) -> usize {
+    let accepted = scenario::load(file, &vocabulary::known()).unwrap_or_else(|_| panic!("{}", file.display()));
+    let scenario = &accepted.scenario;
+    let kinds = nodes::catalogue::logs(&scenario.product.model);
+    let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
+    if kinds.is_empty() {
+        return 0;
+    }
+    let draws = Draws::of(scenario, scenario.run.seeds.first);
+    let record = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
+    let mut logs: BTreeMap<String, String> = BTreeMap::new();
+    for event in record.trace.events() {
+        let What::Log { file, line } = &event.what else { continue };
+        let Some(host) = record.trace.host_of(event.place) else { continue };
+        let log = logs.entry(format!("{}/{file}", record.trace.host_name(host))).or_default();
+        log.push_str(line);
+        log.push('\n');
+    }
+    // Only a host whose clock the scenario sets may write times that go back.
+    let sets_clocks = scenario.faults.iter().any(|fault| fault.verb.name() == "jump-clock");
+    let clock = if sets_clocks { Clock::MayJump } else { Clock::Forward };
+    let mut judged = 0;
+    for (name, text) in &logs {
+        for verdict in judge(kinds, name, text, clock) {
+            judged += 1;
+            assert!(verdict.is_consistent(), "{} {name}: {:#?}", scenario.name, verdict.stray);
+        }
+    }
+    judged
+}

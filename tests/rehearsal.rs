@@ -1,0 +1,100 @@
+//! A drill as a distribution, and glances into a run: through the real program.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use simrun::draws::Draws;
+use simrun::run::{Glance, RunOptions, glance, run_scenario};
+use simrun::{scenario, vocabulary};
+
+const SWITCHOVER_FAIL: &str = "scenarios/switchover_fail.toml";
+
+fn simrun(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_simrun"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(arguments);
+    command.output().expect("simrun runs")
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_rehearsal_is_the_same_whatever_the_number_of_jobs_and_its_phases_add_up() {
+    let once = simrun(&["rehearse", SWITCHOVER_FAIL, "--seeds", "1..6", "--jobs", "1", "--format", "json"]);
+    let again = simrun(&["rehearse", SWITCHOVER_FAIL, "--seeds", "1..6", "--jobs", "2", "--format", "json"]);
+    assert_eq!(once.status.code(), Some(0), "{}", String::from_utf8_lossy(&once.stderr));
+    assert_eq!(printed(&once), printed(&again));
+    let told: serde_json::Value = serde_json::from_slice(&once.stdout).expect("JSON");
+    assert_eq!(told["format"], 1);
+    assert_eq!(told["ran"], 6);
+    assert_eq!(told["rto"]["count"], 6);
+    assert_eq!(told["rto_met"]["met"], 6);
+    let shares = told["endings"].as_array().expect("endings");
+    let seeds: u64 = shares.iter().filter_map(|share| share["seeds"].as_u64()).sum();
+    assert_eq!(seeds, 6);
+    let exits = |share: &serde_json::Value| share["ending"]["exits"]["dn1/gaussdb"].as_u64() == Some(1);
+    assert!(shares.iter().all(exits), "the old primary ends itself: {shares:#?}");
+}
+
+#[test]
+fn one_seed_has_phases_that_make_up_its_outage() {
+    let output = simrun(&["rehearse", SWITCHOVER_FAIL, "--seeds", "3..3", "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let phases = told["phases"].as_object().expect("phases");
+    let all: u64 = phases.values().filter_map(|phase| phase["worst"].as_u64()).sum();
+    assert_eq!(Some(all), told["rto"]["worst"].as_u64(), "{phases:#?}");
+    assert_eq!(phases.len(), 6);
+}
+
+#[test]
+fn a_rehearsal_reads_in_both_languages() {
+    let english = printed(&simrun(&["rehearse", SWITCHOVER_FAIL, "--seeds", "1..2", "--lang", "en"]));
+    let chinese = printed(&simrun(&["rehearse", SWITCHOVER_FAIL, "--seeds", "1..2", "--lang", "zh"]));
+    for word in ["RTO objective met", "reconnect", "worst", "as-expected"] {
+        assert!(english.contains(word), "{word}: {english}");
+    }
+    for word in ["RTO 目标达标", "重连", "最差", "自行退出"] {
+        assert!(chinese.contains(word), "{word}: {chinese}");
+    }
+}
+
+#[test]
+fn the_status_of_the_incident_is_seen_while_the_old_primary_is_down() {
+    let output = simrun(&["at", SWITCHOVER_FAIL, "--seed", "1", "37.3s", "cm_ctl query -Cvipd", "--on", "dn3"]);
+    let text = printed(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("P Down") && text.contains("S Standby Starting"), "{text}");
+}
+
+#[test]
+fn a_glance_that_comes_too_late_or_at_nobody_says_so() {
+    let late = simrun(&["at", SWITCHOVER_FAIL, "3h", "cm_ctl query"]);
+    assert_eq!(late.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&late.stderr).contains("was over at"));
+    let nobody = simrun(&["at", SWITCHOVER_FAIL, "3s", "cm_ctl query", "--on", "dn9"]);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&nobody.stderr).contains("dn1, dn2, dn3"));
+}
+
+#[test]
+fn a_glance_leaves_the_run_before_it_alone() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SWITCHOVER_FAIL);
+    let Ok(accepted) = scenario::load(&file, &vocabulary::known()) else { panic!("rejected") };
+    let scenario = &accepted.scenario;
+    let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
+    let draws = Draws::of(scenario, 2);
+    let at = std::time::Duration::from_millis(33_000);
+    let words = ["cm_ctl", "query", "-Cv"].map(str::to_owned).to_vec();
+    let look = Glance { at, host: None, words };
+    let (seen, command) = glance(scenario, product, &draws, &RunOptions::default(), &look).expect("a run");
+    let whole = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
+    assert!(command.is_some_and(|command| command.exit_code == Some(0) && !command.lines.is_empty()));
+    let before = |record: &simrun::run::Record| {
+        let events = record.trace.events().iter();
+        events.filter(|event| event.at.elapsed() < at).map(|event| format!("{event:?}")).collect::<Vec<_>>()
+    };
+    let (seen, whole) = (before(&seen), before(&whole));
+    assert!(!whole.is_empty());
+    assert_eq!(seen, whole);
+}
