@@ -4,11 +4,11 @@
 
 use crate::grammar::LogKind;
 use crate::product::Product;
-use crate::{dm_dsc, opengauss_dms, opengauss_ha, polardb};
+use crate::{dm_dsc, kingbase, opengauss_dms, opengauss_ha, polardb};
 
 /// Every product that can be built.
 pub fn products() -> &'static [Product] {
-    &[opengauss_dms::PRODUCT, dm_dsc::PRODUCT, polardb::PRODUCT, opengauss_ha::PRODUCT]
+    &[opengauss_dms::PRODUCT, dm_dsc::PRODUCT, polardb::PRODUCT, kingbase::PRODUCT, opengauss_ha::PRODUCT]
 }
 
 /// The product whose module is called `model`.

@@ -13,6 +13,7 @@ compile_error!(
 pub mod catalogue;
 pub mod dm_dsc;
 pub mod grammar;
+pub mod kingbase;
 pub mod opengauss_dms;
 pub mod opengauss_ha;
 pub mod parts;

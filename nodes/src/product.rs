@@ -423,6 +423,9 @@ pub struct Region {
 pub enum Content {
     /// A log that one writer at a time appends to.
     Log,
+    /// Such a log, kept beside the one that counts: a standby's copy, or what was left behind at a fork. Nobody is
+    /// served from it, so what only it holds is lost for clients.
+    LogCopy,
     /// Pages of which each has one writer at a time.
     Pages,
     /// Control data: slots, flags, heartbeats.
@@ -474,6 +477,13 @@ pub struct Copies {
     pub unit: u64,
     /// How many copies may be bad at one place.
     pub redundancy: Redundancy,
+}
+
+impl Content {
+    /// Whether it is a log, be it the one that counts or a copy.
+    pub fn is_log(self) -> bool {
+        matches!(self, Content::Log | Content::LogCopy)
+    }
 }
 
 /// How a node looks from outside: what a status command, a report or a search for new situations can know of it.

@@ -10,6 +10,7 @@ pub mod pages;
 pub mod service;
 pub mod shell;
 pub mod signal;
+pub mod streaming_replication;
 #[cfg(test)]
 pub(crate) mod test_world;
 pub mod voting_disk;

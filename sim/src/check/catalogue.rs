@@ -5,8 +5,8 @@
 use nodes::product::joined;
 
 use super::{
-    Finding, fenced_means_silent, isolation, linearizable, log_intact, no_lost_commit, no_stale_read, one_lock_holder,
-    opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,
+    Finding, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit, no_stale_read,
+    one_lock_holder, opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,
 };
 
 /// One check as a reader meets it.
@@ -39,10 +39,17 @@ impl Check {
 }
 
 /// Every check, in the order in which they are shown.
-pub const CHECKS: &[&Check] = &joined::<
-    &Check,
-    { SHARED.len() + opengauss_dms::CHECKS.len() + polardb::CHECKS.len() + opengauss_ha::CHECKS.len() },
->(&[SHARED, opengauss_dms::CHECKS, polardb::CHECKS, opengauss_ha::CHECKS]);
+pub const CHECKS: &[&Check] =
+    &joined::<
+        &Check,
+        {
+            SHARED.len()
+                + opengauss_dms::CHECKS.len()
+                + polardb::CHECKS.len()
+                + kingbase::CHECKS.len()
+                + opengauss_ha::CHECKS.len()
+        },
+    >(&[SHARED, opengauss_dms::CHECKS, polardb::CHECKS, kingbase::CHECKS, opengauss_ha::CHECKS]);
 
 /// Those of every product.
 pub const SHARED: &[&Check] = &[

@@ -1,6 +1,6 @@
 //! `log-intact`: what the devices hold at the end is one unbroken log, written by writers that followed one another.
 
-use nodes::product::{Content, Region};
+use nodes::product::Region;
 use nodes::world::device::{EntryKind, Outcome};
 
 use super::Finding;
@@ -36,7 +36,7 @@ fn read_written(line: &str) -> Option<LogRecord> {
 /// Judges a record of a run.
 pub fn check(record: &Record) -> Finding {
     let mut read_any = false;
-    for region in record.regions.iter().filter(|region| region.content == Content::Log) {
+    for region in record.regions.iter().filter(|region| region.content.is_log()) {
         let Some(device) = record.device(region.device) else { continue };
         let Some(log) = log_reader::read(&device.visible, region) else { continue };
         read_any = true;

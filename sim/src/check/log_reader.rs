@@ -35,6 +35,8 @@ pub struct ReadLog {
 }
 
 const HEADER_BLOCK: u64 = 4096;
+/// The smallest segment of a log that forgets segments.
+const LEAST_SEGMENT: u64 = 1 << 20;
 const RECORD_HEADER: u64 = 56;
 const COMMIT: u16 = 1;
 const SEGMENT_END: u16 = 3;
@@ -109,7 +111,11 @@ impl Bytes<'_> {
             }
             place = (place * 2).max(step);
         }
-        None
+        // A log whose oldest segments are gone has none of these: look at every megabyte.
+        (0..self.length / LEAST_SEGMENT).find_map(|number| {
+            let block = self.header_block(number * LEAST_SEGMENT)?;
+            Self::word(&block, 24)
+        })
     }
 
     fn follow(&self, segment_size: u64, segments: u64, oldest: u64, headers: &BTreeMap<u64, u64>) -> ReadLog {

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use nodes::product::Content;
 use nodes::world::time::Instant;
 use nodes::world::trace::{Place, ProcessId, field};
 
@@ -51,7 +50,7 @@ impl LogWrite {
 /// Every write into a log that took effect, in the order in which they did.
 pub fn of(record: &Record) -> Vec<LogWrite> {
     let mut writes = Vec::new();
-    for region in record.regions.iter().filter(|region| region.content == Content::Log) {
+    for region in record.regions.iter().filter(|region| region.content.is_log()) {
         let Some(device) = record.device(region.device) else { continue };
         let sector = device.visible.sector_size();
         for entry in device.journal.applied_writes() {

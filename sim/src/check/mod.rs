@@ -9,6 +9,7 @@
 pub mod catalogue;
 pub mod fenced_means_silent;
 pub mod isolation;
+pub mod kingbase;
 pub mod linearizable;
 pub mod log_intact;
 pub mod log_reader;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nodes::product::{Content, Region, events};
+use nodes::product::{Region, events};
 use nodes::world::device::EntryKind;
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Place, ProcessChange, ProcessId, What};
@@ -50,7 +50,7 @@ fn interval(tale: &Tale<'_>, from: Instant, until: Option<Instant>, process: Pro
 
 /// The log a node writes: its own where every node has one, the only one otherwise.
 fn log_of<'a>(tale: &Tale<'a>, node: &str) -> Option<&'a Region> {
-    let mut logs = tale.record.regions.iter().filter(|region| region.content == Content::Log);
+    let mut logs = tale.record.regions.iter().filter(|region| region.content.is_log());
     let own = logs.clone().find(|region| region.name.split(' ').any(|word| word == node));
     own.or_else(|| logs.next())
 }

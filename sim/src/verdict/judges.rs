@@ -2,7 +2,7 @@
 
 use crate::check::opengauss_dms::TraceJudge;
 use crate::check::{
-    Budget, Finding, fenced_means_silent, isolation, linearizable, log_intact, no_lost_commit, no_stale_read,
+    Budget, Finding, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit, no_stale_read,
     one_lock_holder, opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,
 };
 use crate::run::Record;
@@ -24,7 +24,8 @@ pub const JUDGES: &[(&str, Judge)] = &[
 ];
 
 /// The invariants of the products.
-pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES, polardb::JUDGES, opengauss_ha::JUDGES];
+pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] =
+    &[opengauss_dms::JUDGES, polardb::JUDGES, kingbase::JUDGES, opengauss_ha::JUDGES];
 
 /// What the check called `name` finds.
 pub fn find(name: &str, record: &Record) -> Finding {

@@ -86,7 +86,18 @@ impl Shape {
 
     /// The bytes a new log begins with: one checkpoint, from which recovery begins. It has no writer and epoch 0.
     pub fn first_bytes(&self) -> Vec<u8> {
-        record::first_segment(self)
+        record::first_segment(self, 0, 0)
+    }
+
+    /// The same for a log that begins with another segment than 0, under `epoch`: what a database looks like that has
+    /// been used before and has forgotten its oldest segments.
+    pub fn first_bytes_of(&self, segment: u64, epoch: u64) -> Vec<u8> {
+        record::first_segment(self, segment, epoch)
+    }
+
+    /// The first record of a segment.
+    pub fn first_record_of(&self, segment: u64) -> Lsn {
+        Lsn(self.segment_start(segment) + HEADER_BLOCK)
     }
 
     /// The largest record a segment can hold.

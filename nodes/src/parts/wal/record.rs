@@ -162,16 +162,17 @@ pub(super) fn encode(bytes: &mut Vec<u8>, stamp: &Stamp, kind: u16, payload: &[u
 }
 
 /// The first segment of a new log up to the end of its only record, a checkpoint from which recovery begins.
-pub(super) fn first_segment(shape: &Shape) -> Vec<u8> {
-    let mut bytes = segment::encode(shape, 0, 0);
-    let body = Body::Checkpoint { redo: Lsn::FIRST };
+pub(super) fn first_segment(shape: &Shape, number: u64, epoch: u64) -> Vec<u8> {
+    let mut bytes = segment::encode(shape, number, epoch);
+    let lsn = Lsn(shape.segment_start(number) + Lsn::FIRST.0);
+    let body = Body::Checkpoint { redo: lsn };
     let mut payload = Encoder::new();
     body.encode(&mut payload);
     let stamp = Stamp {
-        lsn: Lsn::FIRST,
+        lsn,
         previous: Lsn::NONE,
         previous_checksum: 0,
-        epoch: 0,
+        epoch,
         writer: WriterTag { process: 0, incarnation: 0 },
         transaction: None,
     };

@@ -1,0 +1,296 @@
+//! Phase A: the checks, in their order; nothing is changed. The letters are those of the KingbaseES reference, 2.2.
+
+use super::super::check::Status;
+use super::super::{Repmgr, code};
+use super::{Ended, Switchover};
+use crate::kingbase::metadata::{NodeRecord, NodeType};
+use crate::kingbase::plan::Node;
+use crate::kingbase::ssh;
+
+/// A1 to A9: who is who.
+pub(super) async fn begin(run: &Repmgr) -> Result<Switchover<'_>, Ended> {
+    let me = &run.me;
+    let own = match run.connections.identity(me).await {
+        Ok(own) => own,
+        Err(why) => {
+            run.say_no_connection(me, &why);
+            return Err(code::DB_CONN);
+        }
+    };
+    let records = run.connections.records(me).await.unwrap_or_default();
+    let Some(record) = records.iter().find(|record| record.id == me.id) else {
+        run.speech.error(&format!("unable to retrieve node record for node {}", me.id));
+        return Err(code::DB_QUERY);
+    };
+    let named = format!("\"{}\" (ID: {})", me.name, me.id);
+    match run.options.has("--dry-run") {
+        true => run.speech.notice(&format!("checking switchover on node {named} in --dry-run mode")),
+        false => run.speech.notice(&format!("executing switchover on node {named}")),
+    }
+    if !own.in_recovery {
+        run.speech.error("switchover must be executed from the standby node to be promoted");
+        run.speech.detail(&format!("this node (ID: {}) is the primary", me.id));
+        return Err(code::SWITCHOVER_FAIL);
+    }
+    let Some(old) = run.connections.find_primary(me).await.ok().flatten().cloned() else {
+        run.speech.error("unable to connect to current primary node");
+        run.speech.hint("check that the cluster is correctly configured and this standby is registered");
+        return Err(code::DB_CONN);
+    };
+    check_upstream(run, record, &old)?;
+    let siblings = siblings(run, &records, &old);
+    Ok(Switchover { run, old, siblings })
+}
+
+/// A9. `--force` takes a node without an upstream; whether the real tool does is not known for certain.
+fn check_upstream(run: &Repmgr, own: &NodeRecord, old: &Node) -> Result<(), Ended> {
+    if own.upstream == Some(old.id) || (run.options.has("--force") && run.plan.is_kingbase()) {
+        return Ok(());
+    }
+    let me = &run.me;
+    if own.upstream.is_none() && run.plan.is_kingbase() {
+        run.speech.error(&format!("local node \"{}\" (ID: {}) has no registered upstream node", me.name, me.id));
+    } else {
+        let candidate = format!("\"{}\" (ID: {})", old.name, old.id);
+        run.speech.error(&format!(
+            "local node \"{}\" (ID: {}) is not a downstream of demotion candidate primary {candidate}",
+            me.name, me.id
+        ));
+    }
+    run.speech.hint("execute \"repmgr standby register --force\" to update the local node's metadata");
+    Err(code::BAD_CONFIG)
+}
+
+fn siblings(run: &Repmgr, records: &[NodeRecord], old: &Node) -> Vec<Node> {
+    let others = records.iter().filter(|record| record.id != run.me.id && record.upstream == Some(old.id));
+    others.filter(|record| record.active).filter_map(|record| run.node(record.id)).collect()
+}
+
+impl Switchover<'_> {
+    /// A10 to A26.
+    pub(super) async fn check(&self) -> Result<(), Ended> {
+        self.step("checks");
+        self.check_attached().await?;
+        self.check_replay_not_paused().await?;
+        self.check_rewind_possible()?;
+        self.check_ssh().await?;
+        self.check_siblings().await?;
+        self.check_walsenders().await?;
+        self.check_replication_connection().await?;
+        self.check_archive().await?;
+        self.check_lag().await?;
+        self.check_reachable().await
+    }
+
+    /// A10.
+    async fn check_attached(&self) -> Result<(), Ended> {
+        if self.run.connections.is_attached(&self.old, &self.run.me).await == Ok(true) {
+            return Ok(());
+        }
+        let (me, old) = (&self.run.me, &self.old);
+        self.run.speech.error(&format!(
+            "local node \"{}\" (ID: {}) is not attached to demotion candidate \"{}\" (ID: {})",
+            me.name, me.id, old.name, old.id
+        ));
+        Err(code::BAD_CONFIG)
+    }
+
+    /// A11: only where the database is as old as PostgreSQL 12, which is what KingbaseES is built on.
+    async fn check_replay_not_paused(&self) -> Result<(), Ended> {
+        let paused = self.run.connections.identity(&self.run.me).await.is_ok_and(|own| own.replay_paused);
+        if !paused || !self.run.plan.is_kingbase() {
+            return Ok(());
+        }
+        self.run.speech.error("WAL replay is paused on this node and it is not safe to proceed");
+        self.run.speech.hint("use \"sys_wal_replay_resume()\" to unpause WAL replay");
+        Err(code::SWITCHOVER_FAIL)
+    }
+
+    /// A13.
+    fn check_rewind_possible(&self) -> Result<(), Ended> {
+        if !self.run.options.has("--force-rewind") || self.run.plan.parameters.wal_log_hints {
+            return Ok(());
+        }
+        self.run.speech.error("cannot use sys_rewind: \"wal_log_hints\" is set to \"off\" and checksums are disabled");
+        Err(code::BAD_CONFIG)
+    }
+
+    /// A14 to A19: ssh, the executable (twice), its configuration file, the data directory, the owner of a file.
+    async fn check_ssh(&self) -> Result<(), Ended> {
+        let speech = &self.run.speech;
+        self.step("ssh-check");
+        if self.remote(&["true"]).await.is_err() {
+            speech.error(&format!("unable to connect via SSH to host \"{}\", user \"\"", self.old.address()));
+            return Err(code::BAD_CONFIG);
+        }
+        for _ in 0..2 {
+            if self.remote(&["repmgr", "--version"]).await.map(|(code, _)| code) != Ok(0) {
+                speech.error(&format!("unable to execute \"repmgr\" on \"{}\"", self.old.address()));
+                return Err(code::BAD_CONFIG);
+            }
+        }
+        if self.remote(&["test", "-f", "repmgr.conf"]).await.map(|(code, _)| code) != Ok(0) {
+            speech.error("expected configuration file not found on the demotion candidate");
+            return Err(code::BAD_CONFIG);
+        }
+        let check = ["repmgr", "node", "check", "--data-directory-config", "--optformat", "-LINFO"];
+        let printed = self.remote(&check).await.map(|(_, lines)| lines.join("\n")).unwrap_or_default();
+        if !printed.contains("--configured-data-directory=OK") {
+            speech.error(&format!(
+                "\"data_directory\" parameter on node \"{}\" is incorrectly configured",
+                self.old.name
+            ));
+            return Err(code::BAD_CONFIG);
+        }
+        match self.remote(&["test", "-f", "data/kingbase.auto.conf"]).await {
+            Ok(_) => Ok(()),
+            Err(ssh::NoSession) => Err(code::BAD_CONFIG),
+        }
+    }
+
+    /// A20.
+    async fn check_siblings(&self) -> Result<(), Ended> {
+        let (speech, all) = (&self.run.speech, self.siblings.len());
+        if all == 0 {
+            return Ok(());
+        }
+        if !self.run.options.has("--siblings-follow") {
+            speech.warning(&format!("{all} sibling nodes found, but option \"--siblings-follow\" not specified"));
+            let names: Vec<String> =
+                self.siblings.iter().map(|node| format!("  {} (node ID: {})", node.name, node.id)).collect();
+            speech.detail(&format!("these nodes will remain attached to the current primary:\n{}", names.join("\n")));
+            return Ok(());
+        }
+        let mut unreachable = 0;
+        for sibling in &self.siblings {
+            if ssh::run(self.run.process(), &self.run.plan, sibling, &["true"]).await.is_err() {
+                unreachable += 1;
+            }
+        }
+        let text = format!("{unreachable} of {all} sibling nodes unreachable via SSH:");
+        match (unreachable, self.is_forced()) {
+            (0, _) => Ok(()),
+            (_, true) => {
+                speech.warning(&text);
+                Ok(())
+            }
+            (_, false) => {
+                speech.error(&text);
+                Err(code::BAD_CONFIG)
+            }
+        }
+    }
+
+    /// A21. `--force` is documented to override this and does not in 5.3.
+    async fn check_walsenders(&self) -> Result<(), Ended> {
+        let needed = 1 + if self.run.options.has("--siblings-follow") { self.siblings.len() } else { 0 };
+        let used = self.run.connections.standbys(&self.run.me).await.map_or(0, |standbys| standbys.len());
+        let all = usize::try_from(self.run.plan.parameters.max_wal_senders).unwrap_or(0);
+        if all.saturating_sub(used) >= needed {
+            return Ok(());
+        }
+        self.run.speech.error("insufficient free walsenders on promotion candidate");
+        let free = all.saturating_sub(used);
+        self.run.speech.detail(&format!(
+            "at least {needed} walsenders required but only {free} free walsenders on promotion candidate"
+        ));
+        self.run.speech.hint("increase parameter \"max_wal_senders\"");
+        Err(code::BAD_CONFIG)
+    }
+
+    /// A22: skipped in silence if ssh itself fails here.
+    async fn check_replication_connection(&self) -> Result<(), Ended> {
+        self.step("replication-check");
+        let address = self.run.me.address();
+        match self.remote(&["check-replication", &address]).await {
+            Ok((0, _)) | Err(ssh::NoSession) => Ok(()),
+            Ok(_) => {
+                let name = &self.run.me.name;
+                self.run.speech.error(&format!(
+                    "demotion candidate is unable to make replication connection to promotion candidate \"{name}\""
+                ));
+                Err(code::BAD_CONFIG)
+            }
+        }
+    }
+
+    /// A24.
+    async fn check_lag(&self) -> Result<(), Ended> {
+        let (speech, parameters) = (&self.run.speech, &self.run.plan.parameters);
+        let (warning, critical) =
+            (parameters.replication_lag_warning.as_secs(), parameters.replication_lag_critical.as_secs());
+        let own = self.run.connections.identity(&self.run.me).await;
+        let status = own.as_ref().map(|own| match own.lag_seconds {
+            lag if lag >= critical => (Status::Critical, lag),
+            lag if lag >= warning => (Status::Warning, lag),
+            lag => (Status::Ok, lag),
+        });
+        match status {
+            Ok((Status::Critical, lag)) => {
+                let detail = format!("lag is {lag} seconds (critical threshold: {critical})");
+                if self.is_forced() {
+                    speech.warning("replication lag on this node is critical");
+                    speech.detail(&detail);
+                    speech.notice("-F/--force set, continuing with switchover");
+                    return Ok(());
+                }
+                speech.error("replication lag on this node is critical");
+                speech.detail(&detail);
+                speech.hint(
+                    "PostgreSQL will not be able to shut down until all WAL is received; use -F/--force to continue anyway",
+                );
+                Err(code::SWITCHOVER_FAIL)
+            }
+            Ok((Status::Warning, lag)) => {
+                speech.warning("replication lag on this node is high");
+                speech.detail(&format!("lag is {lag} seconds (warning threshold: {warning})"));
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(_) if self.is_forced() => {
+                speech.warning("unable to check replication lag on local node");
+                Ok(())
+            }
+            Err(_) => {
+                speech.error("unable to check replication lag on local node");
+                Err(code::SWITCHOVER_FAIL)
+            }
+        }
+    }
+
+    /// A26: every active node must be reachable, or its repmgrd could not be paused.
+    async fn check_reachable(&self) -> Result<(), Ended> {
+        self.step("pause-check");
+        if self.run.options.has("--repmgrd-no-pause") {
+            return Ok(());
+        }
+        let records = self.run.connections.records(&self.run.me).await.unwrap_or_default();
+        let active: Vec<Node> = records
+            .iter()
+            .filter(|record| record.active || record.kind == NodeType::Primary)
+            .filter_map(|record| self.run.node(record.id))
+            .collect();
+        let mut unreachable = 0;
+        for node in &active {
+            if self.run.connections.identity(node).await.is_err() {
+                unreachable += 1;
+            }
+        }
+        let all = active.len();
+        let verb = if self.is_dry() { "would attempt" } else { "attempting" };
+        self.run.speech.notice(&format!("{verb} to pause repmgrd on {all} nodes"));
+        if unreachable == 0 {
+            return Ok(());
+        }
+        let text =
+            format!("unable to connect to {unreachable} of {all} node(s), unable to pause all repmgrd instances");
+        if self.is_forced() {
+            self.run.speech.warning(&text);
+            self.run.speech.notice("-F/--force set, continuing with switchover");
+            return Ok(());
+        }
+        self.run.speech.error(&text);
+        self.run.speech.hint("use -F/--force to continue anyway");
+        Err(code::SWITCHOVER_FAIL)
+    }
+}

@@ -1,0 +1,160 @@
+//! Watching from a standby: UP, then probing, then a decision or degraded monitoring.
+
+use std::time::Duration;
+
+use super::Repmgrd;
+use crate::fields;
+use crate::kingbase::connection::Ping;
+use crate::kingbase::plan::Node;
+use crate::kingbase::speech::Level;
+use crate::kingbase::sql::Memory;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Repmgrd {
+    /// Until the roles change; an exit code if this repmgrd ends.
+    pub(super) async fn watch_as_standby(&self) -> Option<i32> {
+        let Some(upstream) = self.own_record().await.and_then(|own| own.upstream).and_then(|id| self.plan.node(id))
+        else {
+            self.process.sleep(self.plan.parameters.monitor_interval).await;
+            return None;
+        };
+        if !self.has_begun.replace(true) && self.connections.ping(upstream).await != Ping::Ok {
+            self.log(Level::Error, &format!("unable connect to upstream node (ID: {}), terminating", upstream.id));
+            self.log(Level::Hint, "upstream node must be running before repmgrd can start");
+            return Some(6);
+        }
+        self.log(
+            Level::Info,
+            &format!("monitoring connection to upstream node \"{}\" (ID: {})", upstream.name, upstream.id),
+        );
+        loop {
+            self.process.sleep(self.plan.parameters.monitor_interval).await;
+            self.register().await;
+            if self.roles_have_changed(upstream).await {
+                return None;
+            }
+            match (self.answers_well(upstream).await, self.degraded.get()) {
+                (true, was_degraded) => {
+                    self.saw(upstream).await;
+                    if was_degraded {
+                        self.degraded.set(false);
+                        let back = "reconnected to upstream node, resuming monitoring";
+                        self.log(Level::Notice, back);
+                    }
+                }
+                (false, false) => {
+                    if self.upstream_is_gone(upstream).await {
+                        self.decide(upstream).await;
+                        return None;
+                    }
+                }
+                (false, true) => {
+                    if self.follow_a_new_primary(upstream).await {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// `PQping` without a rejection: a server that starts or stops is not up.
+    async fn answers_well(&self, upstream: &Node) -> bool {
+        self.connections.ping(upstream).await == Ping::Ok
+    }
+
+    async fn saw(&self, upstream: &Node) {
+        // A local server that has just gone is noticed elsewhere.
+        let _ = self.connections.memory(&self.me, Memory::SawUpstream(upstream.id)).await;
+    }
+
+    /// This node was promoted or follows somebody else by now, or its upstream is no primary any more.
+    async fn roles_have_changed(&self, upstream: &Node) -> bool {
+        let Ok(identity) = self.connections.identity(&self.me).await else { return false };
+        if !identity.in_recovery {
+            self.log(Level::Notice, "node is now a primary, switching to primary monitoring");
+            self.degraded.set(false);
+            return true;
+        }
+        let follows = self.own_record().await.and_then(|own| own.upstream);
+        if follows.is_some_and(|id| id != upstream.id) {
+            self.degraded.set(false);
+            return true;
+        }
+        false
+    }
+
+    /// The probes: `reconnect_attempts` of them, with a sleep between two. True if all failed.
+    async fn upstream_is_gone(&self, upstream: &Node) -> bool {
+        let (name, id) = (&upstream.name, upstream.id);
+        self.log(Level::Warning, &format!("unable to ping \"{}\"", upstream.conninfo()));
+        self.log(Level::Detail, "PQping() returned \"PQPING_NO_RESPONSE\"");
+        self.log(Level::Warning, &format!("unable to connect to upstream node \"{name}\" (ID: {id})"));
+        self.process.announce("upstream.lost", fields! { upstream: name.as_str() });
+        let parameters = &self.plan.parameters;
+        let attempts = parameters.reconnect_attempts;
+        for attempt in 1..=attempts {
+            self.log(
+                Level::Info,
+                &format!("checking state of node \"{name}\" (ID: {id}), {attempt} of {attempts} attempts"),
+            );
+            if self.answers_well(upstream).await {
+                self.log(Level::Notice, &format!("node \"{name}\" (ID: {id}) has recovered, reconnecting"));
+                self.saw(upstream).await;
+                return false;
+            }
+            if attempt < attempts {
+                let seconds = parameters.reconnect_interval.as_secs();
+                self.log(Level::Info, &format!("sleeping up to {seconds} seconds until next reconnection attempt"));
+                if self.sleep_unless_told().await {
+                    return false;
+                }
+            }
+        }
+        self.log(
+            Level::Warning,
+            &format!("unable to reconnect to node \"{name}\" (ID: {id}) after {attempts} attempts"),
+        );
+        self.process.announce("upstream.down", fields! { upstream: name.as_str() });
+        true
+    }
+
+    /// Sleeps one reconnect interval; true if somebody says meanwhile who the new primary is.
+    async fn sleep_unless_told(&self) -> bool {
+        let mut left = self.plan.parameters.reconnect_interval;
+        while !left.is_zero() {
+            let step = left.min(SECOND);
+            self.process.sleep(step).await;
+            left -= step;
+            if let Some(primary) = self.notification().await {
+                self.follow(primary).await;
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes a notification out of the shared memory.
+    pub(super) async fn notification(&self) -> Option<i64> {
+        let view = self.connections.memory(&self.me, Memory::Read).await.ok()?;
+        view.notified?;
+        let taken = self.connections.memory(&self.me, Memory::TakeNotification).await.ok()?;
+        taken.notified.filter(|node| *node > 0)
+    }
+
+    /// Degraded: each interval a look whether a sibling has become the primary. It never votes again.
+    async fn follow_a_new_primary(&self, upstream: &Node) -> bool {
+        if !self.is_automatic() || self.is_paused().await {
+            return false;
+        }
+        if let Some(primary) = self.notification().await {
+            return self.follow(primary).await;
+        }
+        let Ok(Some(primary)) = self.connections.find_primary(&self.me).await else { return false };
+        if primary.id == upstream.id || primary.id == self.me.id {
+            return false;
+        }
+        let id = primary.id;
+        self.follow(id).await
+    }
+}

@@ -1,0 +1,28 @@
+//! V11: a primary that was told to wait for its standbys goes on waiting. KingbaseES gives it up, upstream blocks.
+
+use nodes::world::trace::Trace;
+
+use super::{Check, Example, Finding, announcement, judge_written, text, violated};
+
+/// The check.
+pub const CHECK: Check = Check {
+    name: "kb-sync-is-kept",
+    promise: "No primary gives up waiting for its synchronous standbys.",
+    promise_zh: "主库不会放弃等待其同步备库。",
+    example: Example {
+        story: "node1's standby is gone, and its repmgrd lets it go on alone.",
+        text: "10s node1/repmgrd synchronous.given-up names=node2\n",
+        judge: |text| judge_written(text, &CHECK, judge),
+    },
+};
+
+/// Judges a trace.
+pub fn judge(trace: &Trace) -> Finding {
+    for event in trace.events() {
+        let Some(("synchronous.given-up", fields)) = announcement(event) else { continue };
+        let (place, names) = (trace.place_name(event.place), text(fields, "names").unwrap_or_default());
+        let text = format!("At {} {place} let its primary go on without {names}: commits are on one node.", event.at);
+        return violated(&CHECK, event, text);
+    }
+    Finding::holds(CHECK.name)
+}
