@@ -250,7 +250,7 @@ async fn archive_settings(speech: &Speech, connections: &Connections, node: &Nod
         }
     }
     let width = rows.iter().map(|(_, value, _)| value.len()).max().unwrap_or(0).max("setting".len());
-    speech.print(&format!("{:^25} | {:^width$} | {:^8}", "name", "setting", "context").trim_end().to_owned());
+    speech.print(format!("{:^25} | {:^width$} | {:^8}", "name", "setting", "context").trim_end());
     speech.print(&format!("{}+{}+{}", "-".repeat(27), "-".repeat(width + 2), "-".repeat(10)));
     for (name, value, context) in rows {
         speech.print(&format!(" {name:<25} | {value:<width$} | {context}"));

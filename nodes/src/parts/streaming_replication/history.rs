@@ -96,8 +96,8 @@ impl History {
 /// Where two histories part: the newest timeline both know and the last position both share; `None` if they share
 /// nothing.
 pub fn common_ancestor(one: &History, one_end: Lsn, other: &History, other_end: Lsn) -> Option<(Timeline, Lsn)> {
-    let known = one.ancestors.iter().map(|fork| fork.timeline).chain([one.timeline]);
-    let shared = known.filter(|timeline| other.knows(*timeline)).last()?;
+    let mut known = one.ancestors.iter().map(|fork| fork.timeline).chain([one.timeline]);
+    let shared = known.rfind(|timeline| other.knows(*timeline))?;
     let end = |history: &History, end: Lsn| history.fork_of(shared).unwrap_or(end);
     Some((shared, end(one, one_end).min(end(other, other_end))))
 }

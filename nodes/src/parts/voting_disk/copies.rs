@@ -5,7 +5,6 @@
 //! device that hangs holds nobody up.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::Poll;
 
 use thiserror::Error;
@@ -135,8 +134,7 @@ async fn side_by_side<T, R>(
     requests: Vec<LocalFuture<Result<T, IoError>>>,
     enough: impl Fn(&[Result<T, IoError>]) -> Option<R>,
 ) -> Result<R, usize> {
-    let mut waiting: Vec<Option<Pin<Box<dyn Future<Output = Result<T, IoError>>>>>> =
-        requests.into_iter().map(Some).collect();
+    let mut waiting: Vec<Option<LocalFuture<Result<T, IoError>>>> = requests.into_iter().map(Some).collect();
     let mut done = Vec::new();
     poll_fn(move |cx| {
         for place in &mut waiting {

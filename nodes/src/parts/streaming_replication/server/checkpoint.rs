@@ -38,7 +38,8 @@ impl Server {
         self.changed.wait_until(|| !self.checkpointing.get()).await;
         self.checkpoint_wanted.set(false);
         self.checkpointing.set(true);
-        let result = match self.writer.borrow().is_some() {
+        let writes = self.writer.borrow().is_some();
+        let result = match writes {
             true => self.checkpoint_as(DatabaseState::InProduction).await,
             false => self.restartpoint(DatabaseState::InArchiveRecovery).await,
         };
