@@ -151,7 +151,7 @@ pub struct ExploreArguments {
     /// Scenario files or folders.
     #[arg(required = true)]
     pub scenarios: Vec<PathBuf>,
-    /// Run these seeds, both ends included (default: each scenario's own [run] seeds).
+    /// Run these seeds, both ends included (default: each scenario's own seeds).
     #[arg(long, value_name = "A..B")]
     pub seeds: Option<Seeds>,
     /// Stop after this time, such as 10m; without --seeds, seeds do not end before.
@@ -191,7 +191,7 @@ pub struct ShrinkArguments {
     /// A scenario file, or the folder of a seed that run or explore has written.
     #[arg(value_name = "DIR|FILE")]
     pub target: PathBuf,
-    /// The seed that fails (default: that of the folder, or the first of the scenario's [run] seeds).
+    /// The seed that fails (default: that of the folder, or the first of the scenario's own seeds).
     #[arg(long)]
     pub seed: Option<u64>,
     /// How many candidates may be run.
@@ -214,7 +214,7 @@ pub struct SweepArguments {
     /// A scenario file; its own faults are left out, unless slips of the operator are tried.
     #[arg(value_name = "FILE")]
     pub scenario: PathBuf,
-    /// The seed of every run (default: the first of the scenario's [run] seeds).
+    /// The seed of every run (default: the first of the scenario's own seeds).
     #[arg(long)]
     pub seed: Option<u64>,
     /// Try slips of the operator instead of faults: steps left out, repeated, swapped, elsewhere, too early, too late.

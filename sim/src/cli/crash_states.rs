@@ -43,7 +43,7 @@ pub struct CrashStatesArguments {
     /// Whose device, if every host has one.
     #[arg(long)]
     pub host: Option<String>,
-    /// The seed (default: the first of the scenario's [run] seeds).
+    /// The seed (default: the first of the scenario's own seeds).
     #[arg(long)]
     pub seed: Option<u64>,
     /// At most so many states at each moment; all of them if there are no more.

@@ -9,7 +9,7 @@
 //! | [`trial`] | one seed, run and judged |
 //! | [`signature`] | in which way a run failed |
 //! | [`abstract_state`] | what a cluster looked like, with names and sizes taken away |
-//! | [`line`] | what a seed leaves behind |
+//! | [`mod@line`] | what a seed leaves behind |
 //! | [`plan`] | which seeds of which scenarios, and which share of them is ours |
 //! | [`workers`] | seeds on all cores, results in order |
 //! | [`file`](mod@file) | the results on disk: appended, resumed, merged |
