@@ -6,6 +6,7 @@
 //! A check is a pure function: the same record always gives the same finding. It never looks at a node, never
 //! runs anything and never guesses: when its budget ends before it knows, it says so.
 
+pub mod announced;
 pub mod catalogue;
 pub mod fenced_means_silent;
 pub mod isolation;

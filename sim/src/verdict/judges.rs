@@ -1,6 +1,6 @@
 //! The safety checks that judge a record, by name.
 
-use crate::check::opengauss_dms::TraceJudge;
+use crate::check::announced::TraceJudge;
 use crate::check::{
     Budget, Finding, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit, no_stale_read,
     one_lock_holder, opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,

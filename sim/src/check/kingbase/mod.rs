@@ -15,11 +15,13 @@ mod wal_fits_its_disk;
 
 use std::collections::BTreeMap;
 
-use nodes::world::trace::{Event, Fields, HostId, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+use nodes::world::trace::{Event, HostId, Trace};
 
 use super::Finding;
+use super::announced::{
+    Life, TraceJudge, announcement, is_end, judge_written, life, number, text, violated_in_a_sentence as violated,
+};
 use super::catalogue::{Check, Example};
-use super::written_trace;
 
 /// All of them.
 pub const CHECKS: &[&Check] = &[
@@ -36,9 +38,6 @@ pub const CHECKS: &[&Check] = &[
     &sync_is_kept::CHECK,
 ];
 
-/// A check that judges a trace.
-pub type TraceJudge = fn(&Trace) -> Finding;
-
 /// What judges them, in the same order.
 pub const JUDGES: &[(&str, TraceJudge)] = &[
     (one_primary::CHECK.name, one_primary::judge),
@@ -53,50 +52,6 @@ pub const JUDGES: &[(&str, TraceJudge)] = &[
     (wal_fits_its_disk::CHECK.name, wal_fits_its_disk::judge),
     (sync_is_kept::CHECK.name, sync_is_kept::judge),
 ];
-
-/// One life of a process.
-type Life = (ProcessId, Incarnation);
-
-fn life(place: Place) -> Option<Life> {
-    match place {
-        Place::Process(process, incarnation) => Some((process, incarnation)),
-        Place::Outside | Place::Host(_) => None,
-    }
-}
-
-/// An announcement, if the event is one.
-fn announcement(event: &Event) -> Option<(&'static str, &Fields)> {
-    match &event.what {
-        What::Announced { name, fields } => Some((name, fields)),
-        _ => None,
-    }
-}
-
-/// Whether the event is the end of a process.
-fn is_end(event: &Event) -> bool {
-    matches!(event.what, What::Process(ProcessChange::Exited(_) | ProcessChange::Killed))
-}
-
-fn number(fields: &Fields, name: &str) -> Option<i64> {
-    field(fields, name)?.number()
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    field(fields, name)?.text()
-}
-
-/// A violation at an event, told in a sentence.
-fn violated(check: &Check, event: &Event, explanation: String) -> Finding {
-    Finding::violated(check.name, Some(event.number), Some(event.at), vec![explanation])
-}
-
-/// Judges a written example.
-fn judge_written(text: &str, check: &Check, judge: TraceJudge) -> Finding {
-    match written_trace::read(text) {
-        Ok(trace) => judge(&trace),
-        Err(error) => Finding::could_not_tell(check.name, error.to_string()),
-    }
-}
 
 /// The step a switchover is at, or how it ended, by the host it was typed on.
 fn switchover_step(event: &Event) -> Option<&str> {

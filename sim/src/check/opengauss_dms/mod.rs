@@ -17,11 +17,11 @@ mod rounds_match;
 use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
-use nodes::world::trace::{Event, Fields, HostId, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+use nodes::world::trace::{Event, HostId, Trace};
 
 use super::Finding;
+use super::announced::{Life, TraceJudge, announcement, is_end, judge_written, life, number, text, violated};
 use super::catalogue::{Check, Example};
-use super::written_trace;
 
 /// All of them.
 pub const CHECKS: &[&Check] = &[
@@ -49,59 +49,12 @@ pub const JUDGES: &[(&str, TraceJudge)] = &[
     (one_primary_shown::CHECK.name, one_primary_shown::judge),
 ];
 
-/// A check that judges a trace.
-pub type TraceJudge = fn(&Trace) -> Finding;
-
 /// The lock whose owner is the reformer.
 const REFORMER_LOCK: &str = "dms_reformer_lock";
-
-/// One life of a process.
-type Life = (ProcessId, Incarnation);
-
-fn life(place: Place) -> Option<Life> {
-    match place {
-        Place::Process(process, incarnation) => Some((process, incarnation)),
-        Place::Outside | Place::Host(_) => None,
-    }
-}
-
-/// An announcement, if the event is one.
-fn announcement(event: &Event) -> Option<(&'static str, &Fields)> {
-    match &event.what {
-        What::Announced { name, fields } => Some((name, fields)),
-        _ => None,
-    }
-}
-
-/// Whether the event is the end of a process.
-fn is_end(event: &Event) -> bool {
-    matches!(event.what, What::Process(ProcessChange::Exited(_) | ProcessChange::Killed))
-}
-
-fn number(fields: &Fields, name: &str) -> Option<i64> {
-    field(fields, name)?.number()
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    field(fields, name)?.text()
-}
-
-/// A violation at an event, told in sentences.
-fn violated(check: &Check, event: &Event, explanation: Vec<String>) -> Finding {
-    Finding::violated(check.name, Some(event.number), Some(event.at), explanation)
-}
 
 /// The promise was kept, if the run put it to the test at all.
 fn kept(check: &Check, was_tested: bool, nothing: &str) -> Finding {
     if was_tested { Finding::holds(check.name) } else { Finding::could_not_tell(check.name, nothing) }
-}
-
-/// Judges a written example.
-fn judge_written(text: &str, check: &Check, judge: fn(&Trace) -> Finding) -> Finding {
-    match written_trace::read(text) {
-        Ok(trace) => judge(&trace),
-        Err(error) => Finding::could_not_tell(check.name, error.to_string()),
-    }
 }
 
 /// Which database processes say of themselves that they accept writes, and which host each is on.

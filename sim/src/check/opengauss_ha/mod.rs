@@ -19,12 +19,13 @@ mod unfinished_build_never_serves;
 use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
-use nodes::world::trace::{Event, Fields, HostId, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+use nodes::world::trace::{Event, HostId, Trace};
 
 use super::Finding;
+use super::announced::{
+    Life, TraceJudge, announcement, is_end, judge_written, life, number, text, violated_in_a_sentence as violated,
+};
 use super::catalogue::{Check, Example};
-use super::opengauss_dms::TraceJudge;
-use super::written_trace;
 
 /// All of them.
 pub const CHECKS: &[&Check] = &[
@@ -55,50 +56,6 @@ pub const JUDGES: &[(&str, TraceJudge)] = &[
     (term_never_falls::CHECK.name, term_never_falls::judge),
     (full_build_keeps_a_copy::CHECK.name, full_build_keeps_a_copy::judge),
 ];
-
-/// One life of a process.
-type Life = (ProcessId, Incarnation);
-
-fn life(place: Place) -> Option<Life> {
-    match place {
-        Place::Process(process, incarnation) => Some((process, incarnation)),
-        Place::Outside | Place::Host(_) => None,
-    }
-}
-
-/// An announcement, if the event is one.
-fn announcement(event: &Event) -> Option<(&'static str, &Fields)> {
-    match &event.what {
-        What::Announced { name, fields } => Some((name, fields)),
-        _ => None,
-    }
-}
-
-/// Whether the event is the end of a process.
-fn is_end(event: &Event) -> bool {
-    matches!(event.what, What::Process(ProcessChange::Exited(_) | ProcessChange::Killed))
-}
-
-fn number(fields: &Fields, name: &str) -> Option<i64> {
-    field(fields, name)?.number()
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    field(fields, name)?.text()
-}
-
-/// A violation at an event, told in sentences.
-fn violated(check: &Check, event: &Event, explanation: String) -> Finding {
-    Finding::violated(check.name, Some(event.number), Some(event.at), vec![explanation])
-}
-
-/// Judges a written example.
-fn judge_written(text: &str, check: &Check, judge: fn(&Trace) -> Finding) -> Finding {
-    match written_trace::read(text) {
-        Ok(trace) => judge(&trace),
-        Err(error) => Finding::could_not_tell(check.name, error.to_string()),
-    }
-}
 
 /// Which servers say of themselves that they accept writes, since when, and on which host.
 #[derive(Default)]

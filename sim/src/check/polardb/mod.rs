@@ -18,12 +18,11 @@ mod stop_means_silent;
 
 use std::collections::BTreeMap;
 
-use nodes::world::trace::{Event, Fields, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+use nodes::world::trace::{Event, Trace};
 
 use super::Finding;
+use super::announced::{Life, TraceJudge, announcement, is_end, judge_written, life, number, text, violated};
 use super::catalogue::{Check, Example};
-use super::opengauss_dms::TraceJudge;
-use super::written_trace;
 
 /// All of them.
 pub const CHECKS: &[&Check] = &[
@@ -55,56 +54,12 @@ pub const JUDGES: &[(&str, TraceJudge)] = &[
     (role_matches_mount::CHECK.name, role_matches_mount::judge),
 ];
 
-/// One life of a process.
-type Life = (ProcessId, Incarnation);
-
-fn life(place: Place) -> Option<Life> {
-    match place {
-        Place::Process(process, incarnation) => Some((process, incarnation)),
-        Place::Outside | Place::Host(_) => None,
-    }
-}
-
-/// An announcement, if the event is one.
-fn announcement(event: &Event) -> Option<(&'static str, &Fields)> {
-    match &event.what {
-        What::Announced { name, fields } => Some((name, fields)),
-        _ => None,
-    }
-}
-
-/// Whether the event is the end of a process.
-fn is_end(event: &Event) -> bool {
-    matches!(event.what, What::Process(ProcessChange::Exited(_) | ProcessChange::Killed))
-}
-
-fn number(fields: &Fields, name: &str) -> Option<i64> {
-    field(fields, name)?.number()
-}
-
-fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    field(fields, name)?.text()
-}
-
-/// A violation at an event, told in sentences.
-fn violated(check: &Check, event: &Event, explanation: Vec<String>) -> Finding {
-    Finding::violated(check.name, Some(event.number), Some(event.at), explanation)
-}
-
 /// The promise was kept, if the run put it to the test at all: one of these things was announced.
 fn kept(check: &Check, trace: &Trace, tests: &[&str]) -> Finding {
     let was_tested = trace.events().iter().filter_map(announcement).any(|(name, _)| tests.contains(&name));
     match was_tested {
         true => Finding::holds(check.name),
         false => Finding::could_not_tell(check.name, format!("the run never came to {}", tests.join(" or "))),
-    }
-}
-
-/// Judges a written example.
-fn judge_written(text: &str, check: &Check, judge: fn(&Trace) -> Finding) -> Finding {
-    match written_trace::read(text) {
-        Ok(trace) => judge(&trace),
-        Err(error) => Finding::could_not_tell(check.name, error.to_string()),
     }
 }
 
