@@ -25,19 +25,20 @@ const FIRST_COMPONENT: usize = 4;
 
 /// The run as a Chrome trace.
 pub fn trace(report: &Report) -> String {
-    let mut events = names(report);
+    let processes = Processes::of(report);
+    let mut events = names(report, &processes);
     events.extend(steps(report));
     events.extend(faults(report));
     events.extend(counters(report));
     let end = report.end();
-    for (process, host) in processes(report) {
+    for (process, host) in processes.nodes() {
         let lanes = report.lanes.iter().filter(|lane| lane.node == host).flat_map(|lane| &lane.intervals);
         events.extend(lanes.map(|interval| role(process, interval, end)));
         let writers = report.writers.iter().filter(|writer| writer.node == host);
         events.extend(writers.map(|writer| write(process, writer, end)));
     }
-    events.extend(announced(report));
-    events.extend(messages(report));
+    events.extend(announced(report, &processes));
+    events.extend(messages(report, &processes));
     let mut trace = json!({
         "displayTimeUnit": "ms",
         "otherData": { "scenario": report.run.scenario, "seed": report.run.seed, "hash": report.run.hash },
@@ -54,12 +55,27 @@ fn microseconds(at: Moment) -> u64 {
     at.0 / 1_000
 }
 
-fn processes(report: &Report) -> impl Iterator<Item = (usize, &str)> {
-    hosts(report).into_iter().enumerate().map(|(index, host)| (FIRST_NODE + index, host))
+/// The hosts of a report and the process that stands for each. Looked up for every event and message, so it is made once.
+struct Processes<'a> {
+    hosts: Vec<&'a str>,
+    numbers: BTreeMap<&'a str, usize>,
 }
 
-fn process_of(report: &Report, host: &str) -> usize {
-    processes(report).find(|(_, name)| *name == host).map_or(CLIENTS, |(process, _)| process)
+impl<'a> Processes<'a> {
+    fn of(report: &'a Report) -> Self {
+        let hosts = hosts(report);
+        let numbers = hosts.iter().enumerate().map(|(index, host)| (*host, FIRST_NODE + index)).collect();
+        Processes { hosts, numbers }
+    }
+
+    /// Each host with its process, in the order in which every diagram draws them.
+    fn nodes(&self) -> impl Iterator<Item = (usize, &'a str)> {
+        self.hosts.iter().enumerate().map(|(index, host)| (FIRST_NODE + index, *host))
+    }
+
+    fn number(&self, host: &str) -> usize {
+        self.numbers.get(host).copied().unwrap_or(CLIENTS)
+    }
 }
 
 /// The thread of each component of each host that appears in the timeline.
@@ -82,7 +98,7 @@ fn place(entry: &Entry) -> (&str, &str) {
     (entry.lane.as_deref().unwrap_or(""), entry.component.as_deref().unwrap_or("events"))
 }
 
-fn names(report: &Report) -> Vec<Value> {
+fn names(report: &Report, processes: &Processes<'_>) -> Vec<Value> {
     let process = |process: usize, name: &str| {
         let named = json!({ "ph": "M", "name": "process_name", "pid": process, "args": { "name": name } });
         let sorted =
@@ -94,14 +110,14 @@ fn names(report: &Report) -> Vec<Value> {
         .iter()
         .flat_map(|it| process(it.0, it.1))
         .collect();
-    for (number, host) in processes(report) {
+    for (number, host) in processes.nodes() {
         events.extend(process(number, host));
         events.extend(
             [(ROLE, "role"), (WRITES, "could write"), (MESSAGES, "messages")].map(|it| thread(number, it.0, it.1)),
         );
     }
     for ((host, component), number) in components(report) {
-        events.push(thread(process_of(report, host), number, component));
+        events.push(thread(processes.number(host), number, component));
     }
     events
 }
@@ -160,23 +176,23 @@ fn write(process: usize, writer: &WriteInterval, end: Moment) -> Value {
     slice(process, WRITES, &writer.log, writer.from, writer.until.unwrap_or(end), arguments)
 }
 
-fn announced(report: &Report) -> Vec<Value> {
+fn announced(report: &Report, processes: &Processes<'_>) -> Vec<Value> {
     let threads = components(report);
     let entries = report.timeline.iter().map(|entry| {
         let arguments = json!({ "event": entry.event, "kind": entry.kind });
-        let process = process_of(report, place(entry).0);
+        let process = processes.number(place(entry).0);
         instant(process, threads[&place(entry)], &entry.text.en, entry.at, arguments)
     });
     entries.collect()
 }
 
 /// An arrow must begin and end in a slice, so sending and receiving are slices of one microsecond.
-fn messages(report: &Report) -> Vec<Value> {
-    report.messages.iter().enumerate().flat_map(|(id, message)| arrow(report, id, message)).collect()
+fn messages(report: &Report, processes: &Processes<'_>) -> Vec<Value> {
+    report.messages.iter().enumerate().flat_map(|(id, message)| arrow(processes, id, message)).collect()
 }
 
-fn arrow(report: &Report, id: usize, message: &Message) -> Vec<Value> {
-    let [from, to] = [&message.from, &message.to].map(|host| process_of(report, host));
+fn arrow(processes: &Processes<'_>, id: usize, message: &Message) -> Vec<Value> {
+    let [from, to] = [&message.from, &message.to].map(|host| processes.number(host));
     let arguments = json!({ "from": message.from, "to": message.to, "contents": message.contents });
     let tick =
         |process, at: Moment| slice(process, MESSAGES, &message.name, at, Moment(at.0 + 1_000), arguments.clone());
