@@ -10,6 +10,7 @@ use super::arguments::Listed;
 use super::{CliError, Exit, files};
 use crate::check::catalogue;
 use crate::scenario::codes::Code;
+use crate::scenario::model::FaultCount;
 use crate::scenario::verbs::{FAULT_VERBS, STEP_VERBS};
 use crate::verdict::liveness;
 
@@ -56,7 +57,8 @@ fn rows(what: Listed, product: Option<&str>) -> Result<Vec<Row>, CliError> {
         Listed::Checks => {
             let safety = catalogue::CHECKS.iter().map(|check| Row::new(check.name, check.promise));
             let liveness = liveness::CHECKS.iter().map(|check| Row::new(check.name, check.promise));
-            safety.chain(liveness).collect()
+            let counts = FaultCount::WORDS.iter().map(|word| Row::new(format!("FAULT.{}", word.name), word.promise));
+            safety.chain(liveness).chain(counts).collect()
         }
         Listed::Faults => FAULT_VERBS.iter().map(|verb| Row::new(verb.name, verb.doc)).collect(),
         Listed::Steps => STEP_VERBS.iter().map(|verb| Row::new(verb.name, verb.doc)).collect(),
@@ -134,6 +136,11 @@ pub fn explain(out: &mut dyn Write, topic: &str) -> Result<(), CliError> {
     }
     if let Some(check) = liveness::find(topic) {
         writeln!(out, "{} (check)\n  {}\n  {}", check.name, check.promise, check.promise_zh)?;
+        return Ok(());
+    }
+    if let Some(word) = FaultCount::find(topic.rsplit_once('.').map_or(topic, |(_, word)| word)) {
+        writeln!(out, "FAULT.{} (check of a fault)\n  {}\n  {}", word.name, word.promise, word.promise_zh)?;
+        writeln!(out, "  It is written {} = \"NAME OF THE FAULT.{}\".", word.mode, word.name)?;
         return Ok(());
     }
     let verbs =

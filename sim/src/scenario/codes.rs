@@ -126,6 +126,8 @@ codes! {
         "The moment lies behind `[run] time-limit`, so the run ends first. A warning: the rest of the scenario still runs.";
     S043 NothingChecked "the scenario checks nothing",
         "Without a `[[check]]` a run can only crash or not. A warning: it still runs.";
+    S044 FaultCount "this is not asked of a fault, or not like this",
+        "A check asks three things of a fault of its file: `sometimes = \"FAULT.observed\"` (somebody met what it did), `sometimes = \"FAULT.repaired\"` (damage on a device was written over) and `always = \"FAULT.survived\"` (it struck, no node changed its role, clients went on writing).";
 }
 
 impl Code {

@@ -252,6 +252,9 @@ fn checks(scenario: &Scenario) -> String {
 fn promise(check: &Check) -> String {
     match &check.promise {
         Promise::Always(name) => format!("always {name}"),
+        Promise::Survives(fault) => {
+            format!("always {fault} survived: no node changes its role or state from then on, clients go on writing")
+        }
         Promise::Eventually { what, after, within } => {
             let within = within.map_or(String::new(), |within| format!(" within {}", print_duration(within)));
             let after = after.as_ref().map_or("the last step and fault".to_owned(), moment);
@@ -265,6 +268,7 @@ fn reached(what: &Reached) -> String {
     match what {
         Reached::Check(name) => name.clone(),
         Reached::Announced { node, event } => format!("{node} announces {event}"),
+        Reached::Counted { fault, count } => format!("{fault} {}, as who does the damage counts", count.word().name),
     }
 }
 

@@ -287,11 +287,11 @@ pub(crate) struct RawPause {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RawCheck {
-    /// A check that must never break, such as "single-writer".
+    /// A check that must never break, such as "single-writer", or a fault that the cluster must live through, "slow-disk.survived".
     pub always: Text,
     /// A check or an event that must come true, such as "writable".
     pub eventually: Text,
-    /// An event or a check that the run must reach, or it has proved nothing: "dn1.self-exit".
+    /// An event, a check or what a fault came to, which the run must reach, or it has proved nothing: "dn1.self-exit", "slow-disk.observed", "rot.repaired".
     pub sometimes: Text,
     /// With `eventually`: how soon. Default: before the run ends.
     pub within: Text,

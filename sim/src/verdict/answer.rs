@@ -7,16 +7,17 @@ use reports::Sentence;
 
 use super::liveness::{self, Reached};
 use super::places::first_event;
-use super::{Judged, Mode, judges};
+use super::{Judged, Mode, judges, survival};
 use crate::check::{Answer, Finding, catalogue};
 use crate::run::Record;
-use crate::scenario::model::{Check, Moment, Promise, Reached as Goal, Trigger};
+use crate::scenario::model::{Check, FaultCount, Moment, Promise, Reached as Goal, Trigger};
 use crate::scenario::values::print_duration;
 
 /// Answers a check.
 pub(super) fn answer(check: &Check, record: &Record) -> Judged {
     let (mode, finding) = match &check.promise {
         Promise::Always(name) => (Mode::Always, judges::find(name, record)),
+        Promise::Survives(fault) => (Mode::Always, survival::survived(record, &check.name(), fault)),
         Promise::Eventually { what, after, within } => {
             (Mode::Eventually, eventually(record, what, after.as_ref(), *within))
         }
@@ -31,6 +32,7 @@ fn promise(check: &Check) -> Sentence {
             let known = catalogue::find(name).map(|check| Sentence::new(check.promise, check.promise_zh));
             known.unwrap_or_default()
         }
+        Promise::Survives(_) => count_promise(FaultCount::Survived),
         Promise::Eventually { what, within, .. } => {
             let goal = goal_promise(what);
             let Some(within) = within.map(print_duration) else { return goal };
@@ -50,13 +52,22 @@ fn goal_promise(what: &Goal) -> Sentence {
         Goal::Announced { node, event } => {
             Sentence::new(format!("{node} announces {event}."), format!("{node} 发出 {event}。"))
         }
+        Goal::Counted { count, .. } => count_promise(*count),
     }
+}
+
+fn count_promise(count: FaultCount) -> Sentence {
+    Sentence::new(count.word().promise, count.word().promise_zh)
 }
 
 fn reached(record: &Record, what: &Goal, from: Instant) -> Option<Reached> {
     match what {
         Goal::Check(name) => (liveness::find(name)?.reached)(record, from),
         Goal::Announced { node, event } => first_event(record, node, event, from),
+        // A count has no moment; it is read when the run is over.
+        Goal::Counted { fault, count } => {
+            survival::reached(record, fault, *count).then_some(Reached { at: record.ended, event: None })
+        }
     }
 }
 
@@ -64,6 +75,7 @@ fn missing(record: &Record, what: &Goal) -> Vec<String> {
     match what {
         Goal::Check(name) => liveness::find(name).map(|check| (check.missing)(record)).unwrap_or_default(),
         Goal::Announced { node, event } => vec![format!("{node} did not announce {event}")],
+        Goal::Counted { fault, .. } => survival::missing(record, fault),
     }
 }
 

@@ -9,6 +9,7 @@ mod expectation;
 pub mod judges;
 pub mod liveness;
 mod places;
+mod survival;
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,29 @@ fn eventually_counts_from_its_trigger_and_sometimes_must_be_reached() {
     assert_eq!(cause, "b.copied was never reached");
 }
 
+const SLOW: &str = "[[fault]]\nname = \"slow\"\nat = \"5s\"\nfor = \"3s\"\nslow-device = { latency = \"20ms\" }\n";
+
+#[test]
+fn a_fault_that_is_lived_through_is_told_from_one_that_never_was() {
+    let asked = "[[check]]\nsometimes = \"slow.observed\"\n[[check]]\nalways = \"slow.survived\"\n";
+    assert_eq!(told(&format!("{SLOW}{asked}")).1, [Answer::Holds, Answer::Holds]);
+    // The same file judged on a run in which the fault never was.
+    let without = judge(&accepted(&format!("{SLOW}{asked}")).scenario, &run("", 1));
+    let answers: Vec<Answer> = without.checks.iter().map(|check| check.finding.answer).collect();
+    assert_eq!(answers, [Answer::CouldNotTell, Answer::CouldNotTell]);
+}
+
+#[test]
+fn who_loses_a_role_has_not_lived_through_it() {
+    let kill = "[[fault]]\nname = \"kill\"\nat = \"5s\"\nkill = \"a\"\n";
+    let asked = "[[check]]\nalways = \"kill.survived\"\n";
+    let (outcome, answers, cause) = told(&format!("{kill}{asked}"));
+    assert_eq!((outcome, answers.as_slice()), (Outcome::NotAsExpected, [Answer::Violated].as_slice()));
+    assert!(cause.starts_with("a was ") && cause.contains("before the fault"), "{cause}");
+    let expected = "[expect]\nverdict = \"violation\"\nof = [\"kill.survived\"]\n";
+    assert_eq!(told(&format!("{kill}{asked}{expected}")).0, Outcome::AsExpected);
+}
+
 #[test]
 fn a_cluster_converges_when_its_nodes_are_as_they_were() {
     let converged = "[[check]]\neventually = \"converged\"\nwithin = \"5s\"\n";

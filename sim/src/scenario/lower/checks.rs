@@ -7,11 +7,12 @@ use crate::scenario::model::{Check, Expect, ExpectedVerdict, Promise, Reached};
 use crate::scenario::raw::{RawCheck, RawExpect};
 use crate::scenario::reader::{Reader, shown};
 use crate::scenario::suggest::did_you_mean;
+use crate::scenario::verbs::RawFault;
 use crate::scenario::vocabulary::{CheckKind, CheckWord};
 
 impl<'a> Reader<'a> {
-    pub(super) fn checks(&mut self, raw: &[Located<RawCheck>]) -> Option<Vec<Check>> {
-        let checks: Vec<Option<Check>> = raw.iter().map(|table| self.check(table)).collect();
+    pub(super) fn checks(&mut self, raw: &[Located<RawCheck>], faults: &[Located<RawFault>]) -> Option<Vec<Check>> {
+        let checks: Vec<Option<Check>> = raw.iter().map(|table| self.check(table, faults)).collect();
         let checks: Vec<Check> = checks.into_iter().collect::<Option<_>>()?;
         for (index, check) in checks.iter().enumerate() {
             if checks[..index].iter().any(|earlier| earlier.promise == check.promise) {
@@ -25,7 +26,7 @@ impl<'a> Reader<'a> {
         Some(checks)
     }
 
-    fn check(&mut self, table: &Located<RawCheck>) -> Option<Check> {
+    fn check(&mut self, table: &Located<RawCheck>, faults: &[Located<RawFault>]) -> Option<Check> {
         let raw = table.value();
         let place = self.source().place(table.span().start);
         if raw.eventually.is_none() {
@@ -36,9 +37,9 @@ impl<'a> Reader<'a> {
             }
         }
         let promise = match (&raw.always, &raw.eventually, &raw.sometimes) {
-            (Some(name), None, None) => self.always(name).map(Promise::Always),
-            (None, Some(what), None) => self.eventually(what, raw),
-            (None, None, Some(what)) => self.reached(what).map(Promise::Sometimes),
+            (Some(name), None, None) => self.always(name, faults),
+            (None, Some(what), None) => self.eventually(what, raw, faults),
+            (None, None, Some(what)) => self.reached(what, "sometimes", faults).map(Promise::Sometimes),
             _ => {
                 self.report_mode(table);
                 None
@@ -64,7 +65,10 @@ impl<'a> Reader<'a> {
         self.report(diagnostic.help("make an entry of each"));
     }
 
-    fn always(&mut self, name: &Located<String>) -> Option<String> {
+    fn always(&mut self, name: &Located<String>, faults: &[Located<RawFault>]) -> Option<Promise> {
+        if self.asks_of_a_fault(name.text()) {
+            return self.asked_of_a_fault(name, "always", faults).map(|asked| Promise::Survives(asked.fault));
+        }
         let check = self.known_check(name)?;
         if check.kind == CheckKind::Liveness {
             let message = format!("`{}` cannot hold all the time", check.name);
@@ -74,18 +78,22 @@ impl<'a> Reader<'a> {
             self.report(diagnostic);
             return None;
         }
-        Some(check.name.clone())
+        Some(Promise::Always(check.name.clone()))
     }
 
-    fn eventually(&mut self, what: &Located<String>, raw: &RawCheck) -> Option<Promise> {
-        let what = self.reached(what);
+    fn eventually(&mut self, what: &Located<String>, raw: &RawCheck, faults: &[Located<RawFault>]) -> Option<Promise> {
+        let what = self.reached(what, "eventually", faults);
         let after = self.optional(&raw.after, Self::trigger);
         let within = self.optional(&raw.within, Self::positive_duration);
         Some(Promise::Eventually { what: what?, after: after?, within: within? })
     }
 
-    /// A check of the catalogue, or an event of a node.
-    fn reached(&mut self, what: &Located<String>) -> Option<Reached> {
+    /// A check of the catalogue, an event of a node, or what a fault came to.
+    fn reached(&mut self, what: &Located<String>, mode: &str, faults: &[Located<RawFault>]) -> Option<Reached> {
+        if self.asks_of_a_fault(what.text()) {
+            let asked = self.asked_of_a_fault(what, mode, faults)?;
+            return Some(Reached::Counted { fault: asked.fault, count: asked.count });
+        }
         if what.text().contains('.') {
             return self.announced(what).map(|(node, event)| Reached::Announced { node, event });
         }

@@ -7,6 +7,7 @@
 mod checks;
 mod cluster;
 mod entries;
+mod fault_counts;
 mod order;
 mod triggers;
 mod weather;
@@ -84,7 +85,7 @@ impl Reader<'_> {
         let faults = self.faults(raw.fault.as_deref().unwrap_or_default());
         self.report_circles(raw);
         self.report_too_late(raw, run.as_ref());
-        let checks = self.checks(raw.check.as_deref().unwrap_or_default());
+        let checks = self.checks(raw.check.as_deref().unwrap_or_default(), raw.fault.as_deref().unwrap_or_default());
         let expect = self.expect(&raw.expect, raw.check.as_deref().unwrap_or_default());
         if raw.check.as_ref().is_none_or(Vec::is_empty) && !self.is_bruised(&file.span()) {
             self.report(

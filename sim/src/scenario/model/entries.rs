@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::fault_count::FaultCount;
 use crate::scenario::source::Place;
 use crate::scenario::target::NodeSelector;
 use crate::scenario::values::{DurationRange, SeedRange};
@@ -143,6 +144,8 @@ pub struct Check {
 pub enum Promise {
     /// The named check never breaks.
     Always(String),
+    /// The cluster lives through the named fault.
+    Survives(String),
     /// It comes true.
     Eventually {
         /// What comes true.
@@ -168,6 +171,13 @@ pub enum Reached {
         /// The event's dotted name.
         event: String,
     },
+    /// What a fault came to was counted.
+    Counted {
+        /// The fault.
+        fault: String,
+        /// What of it.
+        count: FaultCount,
+    },
 }
 
 impl fmt::Display for Reached {
@@ -175,6 +185,7 @@ impl fmt::Display for Reached {
         match self {
             Reached::Check(name) => f.write_str(name),
             Reached::Announced { node, event } => write!(f, "{node}.{event}"),
+            Reached::Counted { fault, count } => write!(f, "{fault}.{}", count.word().name),
         }
     }
 }
@@ -184,6 +195,7 @@ impl Check {
     pub fn name(&self) -> String {
         match &self.promise {
             Promise::Always(name) => name.clone(),
+            Promise::Survives(fault) => format!("{fault}.{}", FaultCount::Survived.word().name),
             Promise::Eventually { what, .. } | Promise::Sometimes(what) => what.to_string(),
         }
     }

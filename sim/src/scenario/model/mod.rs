@@ -5,12 +5,14 @@
 
 mod cluster;
 mod entries;
+mod fault_count;
 mod weather;
 
 pub use super::defaults::DefaultUsed;
 pub use super::target::{HostSelector, NodeSelector, RoleSelector};
 pub use cluster::{Drill, DrillKind, Node, Objectives, ParameterValue, ProductChoice};
 pub use entries::{Check, Expect, ExpectedVerdict, Fault, IfFails, Moment, Promise, Reached, Run, Step, Trigger, When};
+pub use fault_count::{FaultCount, FaultCountWord};
 pub use weather::{Damage, DeviceWeather, Link, LinkWeather, Network, Pause, Storage, Tail, Workload};
 
 /// A scenario file, checked and complete.

@@ -157,6 +157,10 @@ const SLIPS: &[(&str, Slip, &[Code])] = &[
     ),
     ("liveness_always", Add("[[check]]\nalways = \"converged\""), &[Code::CheckMode]),
     ("safety_eventually", Add("[[check]]\neventually = \"log-intact\""), &[Code::CheckMode]),
+    ("unknown_count", Add("[[check]]\nsometimes = \"kill-new-primary.obsrved\""), &[Code::FaultCount]),
+    ("count_of_unknown_fault", Add("[[check]]\nsometimes = \"kill-new-primry.observed\""), &[Code::FaultCount]),
+    ("count_in_another_mode", Add("[[check]]\neventually = \"kill-new-primary.survived\""), &[Code::FaultCount]),
+    ("nothing_to_repair", Add("[[check]]\nsometimes = \"kill-new-primary.repaired\""), &[Code::FaultCount]),
     ("unknown_workload", Swap("kind    = \"bank-transfer\"", "kind    = \"bank-transfers\""), &[Code::UnknownWorkload]),
     (
         "expect_undeclared",
