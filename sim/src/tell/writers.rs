@@ -6,21 +6,28 @@ use std::collections::BTreeMap;
 use nodes::product::{Region, events};
 use nodes::world::device::EntryKind;
 use nodes::world::time::Instant;
-use nodes::world::trace::{HostId, Place, ProcessChange, ProcessId, What};
+use nodes::world::trace::{Fields, HostId, Place, ProcessChange, ProcessId, Value, What, field};
 use reports::WriteInterval;
 
 use super::Tale;
 use super::moment::moment;
 
+/// A stretch in which one process could write one log.
+struct Open<'a> {
+    from: Instant,
+    /// The log that the announcement names; none where the product has only one.
+    log: Option<&'a str>,
+}
+
 /// The intervals in order of time.
 pub(super) fn writers(tale: &Tale<'_>) -> Vec<WriteInterval> {
-    let mut open: BTreeMap<ProcessId, Instant> = BTreeMap::new();
-    let mut found: Vec<(Instant, Option<Instant>, ProcessId)> = Vec::new();
+    let mut open: BTreeMap<ProcessId, Open<'_>> = BTreeMap::new();
+    let mut found: Vec<(Open<'_>, Option<Instant>, ProcessId)> = Vec::new();
     for event in tale.record.trace.events() {
         let Place::Process(process, _) = event.place else { continue };
         match &event.what {
-            What::Announced { name: events::WRITES_OPENED, .. } => {
-                open.entry(process).or_insert(event.at);
+            What::Announced { name: events::WRITES_OPENED, fields } => {
+                open.entry(process).or_insert(Open { from: event.at, log: named_log(fields) });
             }
             What::Announced { name: events::WRITES_CLOSED, .. }
             | What::Process(ProcessChange::Exited(_) | ProcessChange::Killed) => {
@@ -30,29 +37,37 @@ pub(super) fn writers(tale: &Tale<'_>) -> Vec<WriteInterval> {
         }
     }
     found.extend(open.into_iter().map(|(process, from)| (from, None, process)));
-    found.sort();
-    found.into_iter().map(|(from, until, process)| interval(tale, from, until, process)).collect()
+    found.sort_by_key(|(open, until, process)| (open.from, *until, *process));
+    found.into_iter().map(|(open, until, process)| interval(tale, &open, until, process)).collect()
 }
 
-fn interval(tale: &Tale<'_>, from: Instant, until: Option<Instant>, process: ProcessId) -> WriteInterval {
+fn named_log(fields: &Fields) -> Option<&str> {
+    match field(fields, "log") {
+        Some(Value::Text(log)) => Some(log),
+        _ => None,
+    }
+}
+
+fn interval(tale: &Tale<'_>, open: &Open<'_>, until: Option<Instant>, process: ProcessId) -> WriteInterval {
     let trace = &tale.record.trace;
     let host = trace.processes.get(usize::from(process.0)).map(|name| name.host);
     let node = host.map_or_else(|| "?".to_owned(), |host| trace.host_name(host).to_owned());
-    let region = log_of(tale, &node);
+    let region = log_of(tale, open.log, &node);
     WriteInterval {
         log: region.map_or_else(|| "log".to_owned(), |region| region.name.clone()),
-        writes: host.zip(region).map_or(0, |(host, region)| writes(tale, host, region, from, until)),
+        writes: host.zip(region).map_or(0, |(host, region)| writes(tale, host, region, open.from, until)),
         node,
-        from: moment(from),
+        from: moment(open.from),
         until: until.map(moment),
     }
 }
 
-/// The log a node writes: its own where every node has one, the only one otherwise.
-fn log_of<'a>(tale: &Tale<'a>, node: &str) -> Option<&'a Region> {
+/// The log that a node has opened: the one it named, else its own where every node has one, else the only one.
+fn log_of<'a>(tale: &Tale<'a>, named: Option<&str>, node: &str) -> Option<&'a Region> {
     let mut logs = tale.record.regions.iter().filter(|region| region.content.is_log());
-    let own = logs.clone().find(|region| region.name.split(' ').any(|word| word == node));
-    own.or_else(|| logs.next())
+    let of_that_name = named.and_then(|name| logs.clone().find(|region| region.name == name));
+    let own = || logs.clone().find(|region| region.name.split(' ').any(|word| word == node));
+    of_that_name.or_else(own).or_else(|| logs.next())
 }
 
 /// How many writes of a host to a log took effect in a stretch of time.

@@ -5,6 +5,9 @@
 use super::page::{Ink, Page, left, right, widest};
 use crate::report::{Fault, Moment, Report, Step, StepKind, StepOutcome};
 
+/// Lines shown of what a failed command printed.
+const MOST_LAST_WORDS: usize = 6;
+
 enum Deed<'a> {
     Step(&'a Step),
     Fault(&'a Fault),
@@ -58,6 +61,20 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) {
             Deed::Fault(fault) => fault_result(page, fault),
         };
         page.row(&under, &result, ink);
+        if let Deed::Step(step) = deed {
+            write_last_words(page, step, names + kinds);
+        }
+    }
+}
+
+/// The end of what a command printed that did not succeed: it says why.
+fn write_last_words(page: &mut Page<'_>, step: &Step, indent: usize) {
+    if step.kind == StepKind::Query || !matches!(step.outcome, StepOutcome::Failed | StepOutcome::TimedOut) {
+        return;
+    }
+    let lines: Vec<&str> = step.output.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()).collect();
+    for line in &lines[lines.len().saturating_sub(MOST_LAST_WORDS)..] {
+        page.row(&[right("", 9, Ink::Plain), left("", indent + 2, Ink::Plain)], line, Ink::Plain);
     }
 }
 
