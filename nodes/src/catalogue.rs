@@ -24,3 +24,30 @@ pub fn logs(model: &str) -> &'static [LogKind] {
         _ => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_product_says_of_its_commands_and_procedures_is_there() {
+        for product in products() {
+            for line in product.looking {
+                let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+                let command = product.command(&words[0], &words[1..]);
+                let command = command.unwrap_or_else(|| panic!("{}: `{line}` is no command", product.model));
+                assert!(product.only_looks(command));
+            }
+            for procedure in product.procedures {
+                let step = format!("{procedure}-step.");
+                let announced =
+                    product.events.iter().any(|event| event.name.starts_with(&step) && product.is_step(event.name));
+                assert!(announced, "{}: no step of {procedure} is announced", product.model);
+            }
+        }
+        let dms = find("opengauss_dms").expect("the first product");
+        assert!(dms.is_step("failover-step.recovery") && !dms.is_step("reform.started"));
+        let switchover = dms.command("cm_ctl", &["switchover".to_owned()]).expect("a command");
+        assert!(!dms.only_looks(switchover));
+    }
+}

@@ -12,6 +12,7 @@ compile_error!(
 
 pub mod catalogue;
 pub mod dm_dsc;
+mod error;
 pub mod grammar;
 pub mod kingbase;
 pub mod opengauss_dms;
@@ -20,3 +21,5 @@ pub mod parts;
 pub mod polardb;
 pub mod product;
 pub mod world;
+
+pub use error::Error;

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use thiserror::Error;
-
+use crate::Error;
 use crate::parts::service::{Key, Row};
 use crate::parts::shell::Shell;
 use crate::world::World;
@@ -149,23 +148,6 @@ pub struct CommandWord {
     pub doc: &'static str,
 }
 
-/// The words by which the commands of a product's table say that they only look at the cluster.
-const LOOKING: &[&str] = &["query", "status", "show", "check", "list", "view", "info", "display", "monitor"];
-
-impl CommandWord {
-    /// Whether the command changes nothing: one of the words that choose what it does says that it only looks.
-    pub fn only_looks(&self) -> bool {
-        self.words.iter().any(|word| LOOKING.contains(word))
-    }
-}
-
-/// The last of the blocks that a status command prints under headings in brackets; nothing where it prints none. A
-/// product prints the block of its databases last.
-pub fn last_block(output: &[String]) -> &[String] {
-    let heading = output.iter().rposition(|line| line.starts_with('[') && line.trim_end().ends_with(']'));
-    heading.map_or(&[], |heading| &output[heading..])
-}
-
 /// A portable verb and the product's command it stands for.
 #[derive(Clone, Copy, Debug)]
 pub struct VerbWord {
@@ -173,6 +155,28 @@ pub struct VerbWord {
     pub verb: &'static str,
     /// The command, for people to read.
     pub command: &'static str,
+}
+
+/// Which lines of what a status command prints tell how the databases are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatusOutput {
+    /// None that stand out.
+    Plain,
+    /// It prints blocks under headings in brackets (`[  Datanode State   ]`), that of its databases last.
+    LastBlock,
+}
+
+impl StatusOutput {
+    /// Those lines.
+    pub fn excerpt(self, output: &[String]) -> &[String] {
+        let heading = match self {
+            StatusOutput::Plain => None,
+            StatusOutput::LastBlock => {
+                output.iter().rposition(|line| line.starts_with('[') && line.trim_end().ends_with(']'))
+            }
+        };
+        heading.map_or(&[], |heading| &output[heading..])
+    }
 }
 
 /// Builds a cluster in a world.
@@ -202,8 +206,15 @@ pub struct Product {
     pub events: &'static [Word],
     /// The names of those that tell a run's story: what a person reads on the one screen. Empty: all that are rare.
     pub headlines: &'static [&'static str],
+    /// Procedures that announce each of their steps as `<procedure>-step.<step>`. There are many of those, and a
+    /// procedure announces its beginning and its end as well.
+    pub procedures: &'static [&'static str],
     /// Commands.
     pub commands: &'static [CommandWord],
+    /// Those of them that change nothing: the program and the words that choose what it does, `cm_ctl query`.
+    pub looking: &'static [&'static str],
+    /// Which lines of what a status command prints tell how the databases are.
+    pub status_output: StatusOutput,
     /// Portable verbs it has a command for.
     pub verbs: &'static [VerbWord],
     /// Files a fault can remove.
@@ -217,9 +228,29 @@ pub struct Product {
 }
 
 impl Product {
+    /// Builds a cluster of it in a world. Nothing runs before [`Cluster::start`].
+    ///
+    /// # Errors
+    /// [`Error::Build`] if the plan asks for what there cannot be.
+    pub fn build_in(&self, world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, Error> {
+        Ok((self.build)(world, plan)?)
+    }
+
     /// The command of its table with this program and the words that choose what it does.
     pub fn command(&self, program: &str, words: &[String]) -> Option<&'static CommandWord> {
         self.commands.iter().find(|command| command.program == program && words.iter().eq(command.words))
+    }
+
+    /// Whether a command of its table changes nothing.
+    pub fn only_looks(&self, command: &CommandWord) -> bool {
+        let words = || std::iter::once(command.program).chain(command.words.iter().copied());
+        self.looking.iter().any(|line| line.split(' ').eq(words()))
+    }
+
+    /// Whether an event announces a step of one of its procedures.
+    pub fn is_step(&self, event: &str) -> bool {
+        let of = |procedure: &str| event.strip_prefix(procedure).is_some_and(|rest| rest.starts_with("-step."));
+        self.procedures.iter().any(|procedure| of(procedure))
     }
 }
 
@@ -269,12 +300,6 @@ pub mod events {
     pub const REPLAY_FINISHED: &str = "replay.finished";
     /// The cluster has reached the state in which the drill may begin (announced once, by any process).
     pub const CLUSTER_READY: &str = "cluster.ready";
-
-    /// Whether an event announces a step of a longer procedure, by its name `<procedure>-step.<step>`. There are many of
-    /// them, and the procedure announces its beginning and its end as well.
-    pub fn is_step(name: &str) -> bool {
-        name.contains("-step.")
-    }
 
     /// All of them, for the catalogue; the last five are announced by the world itself.
     pub const ALL: &[Word] = &[
@@ -383,10 +408,15 @@ impl ClusterPlan {
     pub fn has_defect(&self, name: &str) -> bool {
         self.defects.contains(name)
     }
+
+    /// The places, in the order of hosts, of those with a role.
+    pub fn with_role(&self, role: &str) -> Vec<usize> {
+        (0..self.hosts.len()).filter(|index| self.hosts[*index].role == role).collect()
+    }
 }
 
 /// Why a cluster cannot be built.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BuildError {
     /// There are too few or too many hosts of a role.
     #[error("{model} needs {needs}, the scenario has {has}")]
@@ -416,6 +446,13 @@ pub struct Region {
     pub length: u64,
     /// What is in it.
     pub content: Content,
+}
+
+impl Region {
+    /// The `length` bytes of a device from `offset` on.
+    pub fn new(name: &str, device: DeviceId, offset: u64, length: u64, content: Content) -> Self {
+        Region { name: name.to_owned(), device, offset, length, content }
+    }
 }
 
 /// What a region holds.
@@ -597,21 +634,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_looks_by_the_words_that_choose_what_it_does() {
-        let command = |words| CommandWord { program: "repmgr", words, options: &[], positionals: &[], doc: "" };
-        assert!(command(&["cluster", "show"]).only_looks());
-        assert!(!command(&["standby", "switchover"]).only_looks());
-    }
-
-    #[test]
     fn the_last_block_begins_at_the_last_heading() {
         let lines = ["[ A ]", "a", "", "[ B ]", "b"].map(str::to_owned);
-        assert_eq!(last_block(&lines), &lines[3..]);
-        assert!(last_block(&lines[1..3]).is_empty());
-    }
-
-    #[test]
-    fn steps_of_procedures_are_known_by_their_names() {
-        assert!(events::is_step("failover-step.promote") && !events::is_step("reform.started"));
+        assert_eq!(StatusOutput::LastBlock.excerpt(&lines), &lines[3..]);
+        assert!(StatusOutput::LastBlock.excerpt(&lines[1..3]).is_empty());
+        assert!(StatusOutput::Plain.excerpt(&lines).is_empty());
     }
 }

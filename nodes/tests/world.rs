@@ -401,3 +401,104 @@ fn a_rule_about_a_process_leaves_its_host_alone() {
     assert!(log[3].starts_with("4 at 300"), "{log:?}");
     assert!(log[4].starts_with("timed out"), "{log:?}");
 }
+
+/// What a server on `b` received over one connection from a client on `a` that sent 300 numbered messages, and when each came.
+fn over_a_connection(rules: Vec<Effect>, every: Duration) -> Vec<(u64, u128)> {
+    let world = world(6);
+    let received = Rc::new(RefCell::new(Vec::new()));
+    let written = received.clone();
+    world.run(limits(600), move |world| {
+        let (a, b) = (world.add_host("a"), world.add_host("b"));
+        let server = world.add_process(b, "server", move |process| {
+            let written = written.clone();
+            async move {
+                let port = process.bind::<Ping>(ECHO);
+                loop {
+                    let Ping(number) = port.recv().await.message;
+                    written.borrow_mut().push((number, process.monotonic().as_millis().into()));
+                }
+            }
+        });
+        let client = world.add_process(a, "client", move |process| async move {
+            for number in 0..300 {
+                process.send(Address::new(server, ECHO), Ping(number)).expect("a connection that holds");
+                process.sleep(every).await;
+            }
+            // A process that ends resets its connections, with all that is still on the way.
+            process.sleep(Duration::from_secs(300)).await;
+            0
+        });
+        world.start(server);
+        world.start(client);
+        for effect in rules {
+            world.add_rule(Rule { from: vec![a.into()], to: vec![b.into()], message: None, effect });
+        }
+    });
+    received.take()
+}
+
+#[test]
+fn on_a_connection_everything_arrives_once_and_in_order_whatever_the_weather() {
+    let late = nodes::world::latency::Latency::even(Duration::from_millis(1), Duration::from_millis(80));
+    let weather =
+        vec![Effect::Drop((1, 5)), Effect::Duplicate((1, 3)), Effect::Reorder((1, 3), late), Effect::Delay(late)];
+    let received = over_a_connection(weather, Duration::from_millis(5));
+    let numbers: Vec<u64> = received.iter().map(|(number, _)| *number).collect();
+    assert_eq!(numbers, (0..300).collect::<Vec<_>>());
+    assert!(received.is_sorted_by_key(|(_, at)| *at));
+    // What was lost comes a retransmission later, and holds up what was sent behind it.
+    let quiet = over_a_connection(Vec::new(), Duration::from_millis(5));
+    assert!(received[299].1 > quiet[299].1 + 100, "{} {}", received[299].1, quiet[299].1);
+}
+
+#[test]
+fn a_narrow_link_makes_messages_wait_for_one_another() {
+    let last = |effects| over_a_connection(effects, Duration::from_millis(1)).last().map_or(0, |(_, at)| *at);
+    let (wide, narrow, narrower) =
+        (last(vec![]), last(vec![Effect::Bandwidth(8_000)]), last(vec![Effect::Bandwidth(4_000)]));
+    // 300 messages of a few dozen bytes in 0.3 s are more than the link carries, so the last one has all others before it.
+    assert!(wide < 400, "{wide}");
+    assert!(narrow > wide + 500, "{narrow}");
+    let ratio = (narrower * 100) / narrow;
+    assert!((180..220).contains(&ratio), "half the bandwidth takes twice as long: {narrow} {narrower}");
+}
+
+#[test]
+fn a_cut_of_one_direction_leaves_the_other() {
+    let world = world(8);
+    let arrived = Rc::new(RefCell::new((0, 0)));
+    let counted = arrived.clone();
+    world.run(limits(10), move |world| {
+        let (a, b) = (world.add_host("a"), world.add_host("b"));
+        let listener = |host, of_a: bool| {
+            let counted = counted.clone();
+            world.add_process(host, "listener", move |process| {
+                let counted = counted.clone();
+                async move {
+                    let port = process.bind::<Ping>(ECHO);
+                    loop {
+                        port.recv().await;
+                        let mut counted = counted.borrow_mut();
+                        if of_a { counted.0 += 1 } else { counted.1 += 1 }
+                    }
+                }
+            })
+        };
+        let (on_a, on_b) = (listener(a, true), listener(b, false));
+        let talk = move |to: ProcessId| {
+            move |process: Process| async move {
+                for number in 0..50 {
+                    process.send_datagram(Address::new(to, ECHO), Ping(number));
+                    process.sleep(Duration::from_millis(20)).await;
+                }
+                0
+            }
+        };
+        let (from_a, from_b) = (world.add_process(a, "talker", talk(on_b)), world.add_process(b, "talker", talk(on_a)));
+        for process in [on_a, on_b, from_a, from_b] {
+            world.start(process);
+        }
+        world.add_rule(Rule { from: vec![a.into()], to: vec![b.into()], message: None, effect: Effect::Cut });
+    });
+    assert_eq!(*arrived.borrow(), (50, 0), "b is heard and a is not");
+}

@@ -8,11 +8,13 @@
 //! * [`suite`](mod@suite): a scenario as CI sees it.
 //! * [`render`](mod@render): one file for each format.
 
+mod error;
 pub mod render;
 pub mod report;
 pub mod suite;
 pub mod summary;
 
+pub use error::Error;
 pub use render::text::Text;
 pub use report::*;
 pub use suite::{BrokenSeed, Suite};

@@ -4,7 +4,7 @@ mod sample;
 
 use reports::render::json::json;
 use reports::render::jsonl::{seed_line, summary_line};
-use reports::{ReadError, Report, SeedLine, Summary};
+use reports::{Error, Report, SeedLine, Summary};
 use sample::{fifty_seeds, hostile, surprise, switchover_fail};
 
 #[test]
@@ -57,7 +57,7 @@ fn the_report_reads_back_and_prints_the_same_bytes() {
 fn a_newer_report_is_refused_and_says_what_to_do() {
     let newer = json(&switchover_fail()).replace("\"format\": 1", "\"format\": 2");
     let error = Report::from_json(&newer).expect_err("format 2");
-    assert!(matches!(error, ReadError::Newer { found: 2 }));
+    assert!(matches!(error, Error::Newer { found: 2 }));
     assert!(error.to_string().contains("use a newer simrun"));
     assert!(Report::from_json("{").expect_err("no report").to_string().contains("--out"));
 }

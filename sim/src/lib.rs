@@ -6,6 +6,7 @@ pub mod conform;
 pub mod crash_states;
 pub mod document;
 pub mod draws;
+mod error;
 pub mod explore;
 pub mod history;
 pub mod judge;
@@ -18,3 +19,5 @@ pub mod sweep;
 pub mod tell;
 pub mod verdict;
 pub mod vocabulary;
+
+pub use error::Error;

@@ -127,8 +127,11 @@ mod interrupted {
         let (summary, seeds) = lines.split_last().expect("a summary");
         assert!(!seeds.is_empty());
         // What was cut off in the middle is not told as if it had been judged.
-        for (index, seed) in seeds.iter().enumerate() {
-            assert_eq!(seed["seed"], index as u64 + 1);
+        // (On several threads a later seed may have been done when an earlier one was cut off.)
+        let numbers: Vec<u64> = seeds.iter().filter_map(|seed| seed["seed"].as_u64()).collect();
+        assert_eq!((numbers.len(), numbers[0]), (seeds.len(), 1));
+        assert!(numbers.is_sorted_by(|earlier, later| earlier < later), "{numbers:?}");
+        for seed in seeds {
             assert_eq!(seed["verdict"], "as-expected");
             assert_eq!(seed["simulated_ms"], 30_000);
         }

@@ -1,6 +1,6 @@
 //! What a scenario may say of Dameng DSC.
 
-use crate::product::{DeviceWord, Product, RoleWord, VIRTUAL_ADDRESS, VerbWord, Word};
+use crate::product::{DeviceWord, Product, RoleWord, StatusOutput, VIRTUAL_ADDRESS, VerbWord, Word};
 
 use super::{cluster, monitor, parameters};
 
@@ -57,7 +57,10 @@ pub const PRODUCT: Product = Product {
         Word { name: "database.panic", doc: "dmserver ends because its log cannot be used: { reason }" },
     ],
     headlines: HEADLINES,
+    procedures: &[],
     commands: monitor::COMMANDS,
+    looking: &["dmcssm show"],
+    status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "start", command: "dmcssm ep startup GRP_DSC.EP" },
         VerbWord { verb: "stop", command: "dmcssm ep stop GRP_DSC.EP" },

@@ -2,7 +2,7 @@
 
 use super::{cluster, ctl, parameters, repmgr, server, ssh, tools};
 use crate::parts::streaming_replication::server::EVENTS as SERVER_EVENTS;
-use crate::product::{CommandWord, DeviceWord, Product, RoleWord, VerbWord, Word, joined};
+use crate::product::{CommandWord, DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
 const PROCESSES: &[&str] = &["kingbase", "repmgrd", "sshd"];
 
@@ -99,7 +99,10 @@ pub const PRODUCT: Product = Product {
     ],
     events: EVENTS,
     headlines: HEADLINES,
+    procedures: &[],
     commands: COMMANDS,
+    looking: &["repmgr cluster show", "repmgr service status", "repmgr node status", "repmgr node check"],
+    status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "switchover", command: "repmgr standby switchover" },
         VerbWord { verb: "failover", command: "repmgr standby promote" },

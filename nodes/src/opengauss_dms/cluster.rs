@@ -3,14 +3,16 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use crate::parts::service;
+use crate::parts::control::COPY_LENGTH;
 use crate::parts::shell::Shell;
+use crate::parts::{assembly, service};
 use crate::product::{BuildError, Cluster, ClusterPlan, Content, Copies, NodeState, PortableStep, Recovery, Region};
 use crate::world::World;
-use crate::world::device::{DeviceOptions, Redundancy};
+use crate::world::device::Redundancy;
 use crate::world::disk::DeviceId;
+use crate::world::executor::LocalFuture;
 use crate::world::port::Address;
-use crate::world::trace::{HostId, ProcessId, What};
+use crate::world::trace::{HostId, ProcessId};
 
 use super::cm;
 use super::control_page;
@@ -18,8 +20,9 @@ use super::dss::dssserver;
 use super::gaussdb::gaussdb;
 use super::messages::InstanceId;
 use super::parameters::Timers;
-use super::plan::{Board, Configuration, Layout, NodeProcesses, Shared};
+use super::plan::{Configuration, Layout, NodeProcesses, Shared};
 use super::recovery::recover;
+use super::view::View;
 
 const MEBIBYTE: u64 = 1 << 20;
 const CONTROL_LENGTH: u64 = 64 << 10;
@@ -33,68 +36,57 @@ struct OpengaussDms {
     shells: Vec<Shell>,
     data_directories: Vec<String>,
     regions: Vec<Region>,
+    view: RefCell<View>,
 }
 
 /// Builds a cluster: hosts, devices, processes, shells.
 pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError> {
     let static_primary = check_hosts(plan)?;
-    let shared = add_device(world, plan, "shared", WAL_OFFSET + WAL_LENGTH)?;
-    let cm_device = add_device(world, plan, "cm", VOTING_LENGTH + cm::SHARE_DISK_LENGTH.max(MEBIBYTE))?;
-    let layout = layout(shared);
+    let shared = assembly::shared_device(world, plan, "shared", WAL_OFFSET + WAL_LENGTH)?;
+    let cm_length = VOTING_LENGTH + cm::SHARE_DISK_LENGTH.max(MEBIBYTE);
+    let cm_device = assembly::shared_device(world, plan, "cm", cm_length)?;
+    let layout = Layout {
+        device: shared,
+        wal: Region::new("wal", shared, WAL_OFFSET, WAL_LENGTH, Content::Log),
+        control: Region::new("control", shared, 0, CONTROL_LENGTH, Content::Control),
+    };
     let configuration: Shared = Rc::new(Configuration {
         timers: Timers::of(plan),
         layout: layout.clone(),
         nodes: OnceCell::new(),
         initial: plan.initial.clone(),
         defects: plan.defects.clone(),
-        board: RefCell::new(Board::new(plan.hosts.len())),
     });
-    let directory = Rc::new(OnceCell::new());
-    let nodes = plan.hosts.iter().enumerate().map(|(index, host)| cm_node(index, &host.name)).collect();
-    let cm_plan = Rc::new(cm::Plan {
-        nodes,
-        static_primary,
-        directory: directory.clone(),
-        regions: cm::CmRegions {
-            voting_disk: cm::Extent { device: cm_device, offset: 0, length: VOTING_LENGTH },
-            share_disk: cm::Extent { device: cm_device, offset: VOTING_LENGTH, length: cm::SHARE_DISK_LENGTH },
-        },
-        volumes: vec![shared],
-        parameters: cm::Parameters::from_plan(plan),
-        defects: cm::Defects::from_plan(plan),
-    });
+    let cm_plan = cm_plan(plan, static_primary, shared, cm_device);
     let hosts: Vec<HostId> = plan.hosts.iter().map(|host| world.add_host(&host.name)).collect();
     let nodes: Vec<NodeProcesses> =
         hosts.iter().enumerate().map(|(index, host)| add_node(world, *host, index, &configuration, &cm_plan)).collect();
     let shells = hosts.iter().map(|host| add_shell(world, *host, &cm_plan)).collect();
     let pick = |process: fn(&NodeProcesses) -> ProcessId| nodes.iter().map(process).collect();
-    let _ = directory.set(cm::Directory {
+    let _ = cm_plan.directory.set(cm::Directory {
         gaussdb: pick(|node| node.gaussdb),
         dssserver: pick(|node| node.dssserver),
         cm_agent: pick(|node| node.cm_agent),
         cm_server: pick(|node| node.cm_server),
     });
+    let view = RefCell::new(View::new(nodes.len()));
     let _ = configuration.nodes.set(nodes);
-    let control = |name: &str, offset, length| Region {
-        name: name.to_owned(),
-        device: cm_device,
-        offset,
-        length,
-        content: Content::Control,
+    let cm_region = |name: &str, extent: cm::Extent| {
+        Region::new(name, extent.device, extent.offset, extent.length, Content::Control)
     };
     let regions = vec![
         layout.wal,
         layout.control,
-        control("voting-disk", 0, VOTING_LENGTH),
-        control("share-disk", VOTING_LENGTH, cm::SHARE_DISK_LENGTH),
+        cm_region("voting-disk", cm_plan.regions.voting_disk),
+        cm_region("share-disk", cm_plan.regions.share_disk),
     ];
     let data_directories = cm_plan.nodes.iter().map(|node| node.data_directory.clone()).collect();
-    Ok(Rc::new(OpengaussDms { world: world.clone(), configuration, shells, data_directories, regions }))
+    Ok(Rc::new(OpengaussDms { world: world.clone(), configuration, shells, data_directories, regions, view }))
 }
 
 /// The place of the static primary among the hosts.
 fn check_hosts(plan: &ClusterPlan) -> Result<usize, BuildError> {
-    let primaries: Vec<usize> = (0..plan.hosts.len()).filter(|index| plan.hosts[*index].role == "primary").collect();
+    let primaries = plan.with_role("primary");
     match primaries[..] {
         [primary] if (2..=8).contains(&plan.hosts.len()) => Ok(primary),
         _ => Err(BuildError::Hosts {
@@ -105,31 +97,27 @@ fn check_hosts(plan: &ClusterPlan) -> Result<usize, BuildError> {
     }
 }
 
-fn add_device(world: &World, plan: &ClusterPlan, name: &str, length: u64) -> Result<DeviceId, BuildError> {
-    let mut options = plan.devices.get(name).cloned().unwrap_or_else(|| DeviceOptions::new(name, 1));
-    options.name = name.to_owned();
-    options.capacity = options.capacity.max(length.div_ceil(options.sector_size));
-    Ok(world.add_shared_device(options)?)
-}
-
-fn layout(device: DeviceId) -> Layout {
-    let region =
-        |name: &str, offset, length, content| Region { name: name.to_owned(), device, offset, length, content };
-    Layout {
-        device,
-        wal: region("wal", WAL_OFFSET, WAL_LENGTH, Content::Log),
-        control: region("control", 0, CONTROL_LENGTH, Content::Control),
-    }
-}
-
-fn cm_node(index: usize, name: &str) -> cm::Node {
-    cm::Node {
-        name: name.to_owned(),
+/// What CM is told of the cluster; it learns the numbers of the processes when all are added.
+fn cm_plan(plan: &ClusterPlan, static_primary: usize, volume: DeviceId, device: DeviceId) -> Rc<cm::Plan> {
+    let node = |(index, host): (usize, &crate::product::HostPlan)| cm::Node {
+        name: host.name.clone(),
         address: format!("192.168.0.{}", 11 + index),
         cm_directory: "/data/cluster/cm".to_owned(),
-        data_directory: format!("/data/cluster/dn{}", 1),
+        data_directory: "/data/cluster/dn1".to_owned(),
         port: 12703,
-    }
+    };
+    Rc::new(cm::Plan {
+        nodes: plan.hosts.iter().enumerate().map(node).collect(),
+        static_primary,
+        directory: Rc::default(),
+        regions: cm::CmRegions {
+            voting_disk: cm::Extent { device, offset: 0, length: VOTING_LENGTH },
+            share_disk: cm::Extent { device, offset: VOTING_LENGTH, length: cm::SHARE_DISK_LENGTH },
+        },
+        volumes: vec![volume],
+        parameters: cm::Parameters::of(plan),
+        defects: cm::Defects::from_plan(plan),
+    })
 }
 
 fn add_node(
@@ -148,29 +136,20 @@ fn add_node(
     let cm_agent = world.add_process(host, "cm_agent", move |process| cm::cm_agent(process, plan.clone(), index));
     let plan = cm_plan.clone();
     let cm_server = world.add_process(host, "cm_server", move |process| cm::cm_server(process, plan.clone(), index));
-    world.set_starts_at_boot(cm_agent, true);
-    world.set_starts_at_boot(cm_server, true);
-    NodeProcesses { host, gaussdb, dssserver, cm_agent, cm_server }
+    let plan = cm_plan.clone();
+    let om_monitor = world.add_process(host, "om_monitor", move |process| cm::om_monitor(process, plan.clone(), index));
+    for process in [cm_agent, cm_server, om_monitor] {
+        world.set_starts_at_boot(process, true);
+    }
+    NodeProcesses { host, gaussdb, dssserver, cm_agent, cm_server, om_monitor }
 }
 
 fn add_shell(world: &World, host: HostId, cm_plan: &Rc<cm::Plan>) -> Shell {
     let plan = cm_plan.clone();
-    Shell::add(
-        world,
-        host,
-        Rc::new(move |terminal, words: Vec<String>| {
-            let plan = plan.clone();
-            Box::pin(async move {
-                match words.split_first() {
-                    Some((program, _)) if program == "cm_ctl" => cm::cm_ctl(terminal, words, plan).await,
-                    _ => {
-                        terminal.print(format!("{}: command not found", words.first().map_or("", String::as_str)));
-                        127
-                    }
-                }
-            })
-        }),
-    )
+    assembly::shell(world, host, move |terminal, words| {
+        let plan = plan.clone();
+        (words.first()? == "cm_ctl").then(|| -> LocalFuture<i32> { Box::pin(cm::cm_ctl(terminal, words, plan)) })
+    })
 }
 
 impl OpengaussDms {
@@ -178,17 +157,17 @@ impl OpengaussDms {
         self.configuration.all_nodes().iter().position(|node| node.host == host)
     }
 
+    /// Looks at the cluster as it is now, by what its processes have announced.
+    fn look<T>(&self, at: impl FnOnce(&View) -> T) -> T {
+        let mut view = self.view.borrow_mut();
+        self.world.with_trace(|trace| view.follow(trace.events(), self.configuration.all_nodes()));
+        at(&view)
+    }
+
     /// The host whose cm_server said last that it is primary, while it runs and has not stepped down.
     fn cm_primary(&self) -> Option<HostId> {
-        self.world.with_trace(|trace| {
-            let said = trace.events().iter().rev().find_map(|event| match &event.what {
-                What::Announced { name: "cms.primary", .. } => Some((true, event.place)),
-                What::Announced { name: "cms.standby", .. } => Some((false, event.place)),
-                _ => None,
-            });
-            let (_, place) = said.filter(|(is_primary, _)| *is_primary)?;
-            trace.host_of(place).filter(|host| self.runs_cm_server(*host))
-        })
+        let instance = self.look(View::cm_primary)?;
+        Some(self.configuration.node(instance).host).filter(|host| self.runs_cm_server(*host))
     }
 
     fn runs_cm_server(&self, host: HostId) -> bool {
@@ -208,6 +187,7 @@ impl Cluster for OpengaussDms {
         for node in self.configuration.all_nodes() {
             self.world.start(node.cm_server);
             self.world.start(node.cm_agent);
+            self.world.start(node.om_monitor);
         }
         for shell in &self.shells {
             self.world.start(shell.process());
@@ -232,16 +212,15 @@ impl Cluster for OpengaussDms {
             "cm-standby" => return self.cm_standby(),
             _ => {}
         }
-        let board = self.configuration.board.borrow();
         let instance = match role {
-            "primary" => board.primary(),
-            "old-primary" => board.old_primary(),
-            "new-primary" => board.new_primary(),
-            "reformer" => board.reformer,
+            "primary" => self.look(View::primary),
+            "old-primary" => self.look(View::old_primary),
+            "new-primary" => self.look(View::new_primary),
+            "reformer" => self.look(View::reformer),
             "any-standby" => {
-                let nodes = self.configuration.all_nodes();
+                let (nodes, primary) = (self.configuration.all_nodes(), self.look(View::primary));
                 (0..nodes.len() as InstanceId).find(|instance| {
-                    board.primary() != Some(*instance) && self.world.status(nodes[*instance as usize].gaussdb).exists()
+                    primary != Some(*instance) && self.world.status(nodes[*instance as usize].gaussdb).exists()
                 })
             }
             _ => None,
@@ -279,18 +258,17 @@ impl Cluster for OpengaussDms {
         vec![Copies {
             name: "control page".to_owned(),
             places: control_page::COPIES.map(|offset| (control.device, control.offset + offset)).to_vec(),
-            length: control_page::PAGE_SIZE,
-            unit: control_page::PAGE_SIZE,
+            length: COPY_LENGTH,
+            unit: COPY_LENGTH,
             redundancy: Redundancy::AnyCopy,
         }]
     }
 
     fn nodes(&self) -> Vec<NodeState> {
-        let board = self.configuration.board.borrow();
-        let nodes = self.configuration.all_nodes().iter().enumerate();
+        let states = self.look(|view| view.states().to_vec());
+        let nodes = self.configuration.all_nodes().iter().zip(states);
         nodes
-            .map(|(index, node)| {
-                let mut state = board.states[index].clone();
+            .map(|(node, mut state)| {
                 state.host = self.world.host_name(node.host).to_string();
                 if !self.world.status(node.gaussdb).exists() {
                     state.role = "Down".to_owned();

@@ -1,16 +1,18 @@
-//! `pg_control`, page 64: the control page of the reformer, as bytes on the shared device.
+//! `pg_control`, page 64: the control page of the reformer, in two copies on the shared device.
 //!
-//! The backup is written first, then the main copy; a reader that finds the main copy damaged takes the backup, and
-//! gives up if that is damaged too (`OGS: src/gausskernel/ddes/adapter/ss_reform_common.cpp`).
+//! The backup is written first, then the main copy, both past the cache. A reader that finds the checksum of the main
+//! copy wrong takes the backup and gives up if that is damaged too; an error of the device is not looked past
+//! (`OGS: src/gausskernel/ddes/adapter/ss_reform_common.cpp`).
 
 use thiserror::Error;
 
 use crate::parts::area::Area;
-use crate::world::device::IoError;
+use crate::parts::control::{self, COPY_LENGTH, ControlError, ControlFile, Durable, FallBack, Habits};
+use crate::parts::encoding::{Decoder, Encoder, Garbled};
 use crate::world::disk::Disk;
 
 use super::messages::InstanceId;
-use super::plan::Configuration;
+use super::plan::{Configuration, SYSTEM_ID};
 use super::reform::Bitmap;
 
 /// What is recorded.
@@ -34,53 +36,40 @@ impl Default for ControlPage {
 /// Why the control page cannot be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ControlPageError {
-    /// The device failed.
-    #[error("cannot reach the control page: {0}")]
-    Device(#[from] IoError),
-    /// Neither copy can be believed.
-    #[error("both copies of the control page are damaged: restore pg_control from a backup")]
-    Damaged,
+    /// The copies or the device.
+    #[error(transparent)]
+    Page(#[from] ControlError),
+    /// A sound page says what no control page says.
+    #[error("the control page is of another release: {0}")]
+    Foreign(#[from] Garbled),
 }
 
-const MAGIC: u64 = u64::from_le_bytes(*b"SSREFORM");
-/// The length of the page.
-pub(super) const PAGE_SIZE: u64 = 4096;
-/// Where its copies begin: the backup, then the main one.
-pub(super) const COPIES: [u64; 2] = [BACKUP, MAIN];
-const BACKUP: u64 = 0;
-const MAIN: u64 = PAGE_SIZE;
+/// What is written where nobody is primary.
 const NOBODY: u64 = u64::MAX;
 
-/// Where the control page is; the backup comes first.
-fn area(disk: &Disk, configuration: &Configuration) -> Area {
+/// Where the main copy and the backup begin.
+pub(super) const COPIES: [u64; 2] = [COPY_LENGTH, 0];
+
+fn file(disk: &Disk, configuration: &Configuration) -> ControlFile {
     let region = &configuration.layout.control;
-    Area::new(disk.clone(), region.offset, region.length)
+    ControlFile::in_places(Area::new(disk.clone(), region.offset, region.length), COPIES, SYSTEM_ID)
+        .with_habits(Habits { fall_back: FallBack::OnDamage, durable: Durable::ByWritingThrough })
 }
 
-fn encode(page: &ControlPage) -> Vec<u8> {
-    let mut bytes = vec![0u8; PAGE_SIZE as usize];
-    let fields = [MAGIC, page.version, page.list_stable.0, page.primary.map_or(NOBODY, u64::from)];
-    for (slot, field) in bytes.chunks_exact_mut(8).zip(fields) {
-        slot.copy_from_slice(&field.to_le_bytes());
-    }
-    let checksum = crc32c::crc32c(&bytes[..32]);
-    bytes[32..36].copy_from_slice(&checksum.to_le_bytes());
-    bytes
+fn encode(page: &ControlPage) -> control::ControlPage {
+    let mut payload = Encoder::new();
+    payload.u64(page.list_stable.0).u64(page.primary.map_or(NOBODY, u64::from));
+    control::ControlPage { version: page.version, payload: payload.into_bytes() }
 }
 
-/// What a copy says: `Ok(None)` if nothing was ever written there.
-fn decode(bytes: &[u8]) -> Result<Option<ControlPage>, ControlPageError> {
-    let (words, _) = bytes.as_chunks::<8>();
-    let word = |index: usize| words.get(index).map(|word| u64::from_le_bytes(*word)).unwrap_or(0);
-    if (0..5).all(|index| word(index) == 0) {
-        return Ok(None);
-    }
-    let checksum = crc32c::crc32c(bytes.get(..32).unwrap_or_default());
-    if word(0) != MAGIC || word(4) as u32 != checksum {
-        return Err(ControlPageError::Damaged);
-    }
-    let primary = (word(3) != NOBODY).then(|| word(3) as InstanceId);
-    Ok(Some(ControlPage { version: word(1), list_stable: Bitmap(word(2)), primary }))
+fn decode(page: &control::ControlPage) -> Result<ControlPage, Garbled> {
+    let mut payload = Decoder::new(&page.payload);
+    let (list_stable, primary) = (Bitmap(payload.u64()?), payload.u64()?);
+    let primary = match primary {
+        NOBODY => None,
+        number => Some(InstanceId::try_from(number).map_err(|_| Garbled)?),
+    };
+    Ok(ControlPage { version: page.version, list_stable, primary })
 }
 
 /// Reads the page, from the backup if the main copy is damaged.
@@ -88,24 +77,18 @@ fn decode(bytes: &[u8]) -> Result<Option<ControlPage>, ControlPageError> {
 /// # Errors
 /// [`ControlPageError`] if the device fails or both copies are damaged.
 pub async fn read(disk: &Disk, configuration: &Configuration) -> Result<ControlPage, ControlPageError> {
-    let area = area(disk, configuration);
-    let main = area.read(MAIN, PAGE_SIZE).await?;
-    let page = match decode(&main) {
-        Ok(page) => page,
-        Err(_) => decode(&area.read(BACKUP, PAGE_SIZE).await?)?,
-    };
-    Ok(page.unwrap_or_default())
+    match file(disk, configuration).read().await? {
+        Some((page, _)) => Ok(decode(&page)?),
+        None => Ok(ControlPage::default()),
+    }
 }
 
 /// Writes the page, the backup first; it is durable when this returns.
 ///
 /// # Errors
-/// [`ControlPageError::Device`] if the device fails.
+/// [`ControlPageError::Page`] if the device fails.
 pub async fn write(disk: &Disk, configuration: &Configuration, page: &ControlPage) -> Result<(), ControlPageError> {
-    let area = area(disk, configuration);
-    area.write_through(BACKUP, encode(page)).await?;
-    area.write_through(MAIN, encode(page)).await?;
-    Ok(())
+    Ok(file(disk, configuration).write(&encode(page)).await?)
 }
 
 #[cfg(test)]
@@ -113,14 +96,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_survives_its_bytes_and_damage_is_seen() {
+    fn a_page_survives_its_bytes_and_a_foreign_one_is_refused() {
         let page = ControlPage { version: 7, list_stable: Bitmap(0b110), primary: Some(1) };
-        let mut bytes = encode(&page);
-        assert_eq!(decode(&bytes), Ok(Some(page)));
-        bytes[17] ^= 1;
-        assert_eq!(decode(&bytes), Err(ControlPageError::Damaged));
-        assert_eq!(decode(&[0; 4096]), Ok(None));
+        assert_eq!(decode(&encode(&page)), Ok(page));
         let nobody = ControlPage { primary: None, ..page };
-        assert_eq!(decode(&encode(&nobody)), Ok(Some(nobody)));
+        assert_eq!(decode(&encode(&nobody)), Ok(nobody));
+        let mut short = encode(&page);
+        short.payload.truncate(12);
+        assert_eq!(decode(&short), Err(Garbled));
+        let mut far = Encoder::new();
+        far.u64(1).u64(1 << 40);
+        assert_eq!(decode(&control::ControlPage { version: 1, payload: far.into_bytes() }), Err(Garbled));
     }
 }

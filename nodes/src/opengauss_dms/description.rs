@@ -1,12 +1,12 @@
 //! What a scenario may say of openGauss resource pooling.
 
-use crate::product::{DeviceWord, ParameterWord, Product, RoleWord, VerbWord, Word, joined};
+use crate::product::{DeviceWord, ParameterWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
 use super::reform::ReformType;
 use super::reform::steps::Step;
 use super::{cluster, cm, parameters};
 
-const PROCESSES: &[&str] = &["gaussdb", "dssserver", "cm_agent", "cm_server"];
+const PROCESSES: &[&str] = &["gaussdb", "dssserver", "cm_agent", "cm_server", "om_monitor"];
 
 const PARAMETERS: &[ParameterWord] = &joined::<ParameterWord, { parameters::TIMERS.len() + cm::PARAMETERS.len() }>(&[
     parameters::TIMERS,
@@ -33,9 +33,13 @@ const OWN_EVENTS: &[Word] = &[
     Word { name: "dss.read-write", doc: "dssserver has become the main instance" },
     Word { name: "dss.read-only", doc: "dssserver is no longer the main instance" },
     Word { name: "dss-write.granted", doc: "gaussdb knows that its dssserver is main: { instance }" },
-    Word { name: "scsi.registered", doc: "dssserver has put its host's SCSI-3 key on the volume: { key }" },
+    Word { name: "scsi.registered", doc: "cm_agent has put its host's SCSI-3 key on the volume: { key }" },
     Word { name: "database.starts", doc: "gaussdb has read the control page: { instance, recorded_primary }" },
     Word { name: "database.panic", doc: "gaussdb ends because it cannot go on: { reason }" },
+    Word {
+        name: "database.forced-exit",
+        doc: "gaussdb ends at once because a round found it where it cannot go on: { reason }",
+    },
     Word { name: "switchover.requested", doc: "the new primary asks the reformer for a switchover: { instance }" },
     Word { name: "switchover.recorded", doc: "the reformer has noted a request for a switchover: { promote }" },
     Word {
@@ -93,6 +97,7 @@ const HEADLINES: &[&str] = &[
     "first-round.failed",
     "database.starts",
     "database.panic",
+    "database.forced-exit",
     "cms.primary",
     "member.kicked",
     "member.joined",
@@ -147,7 +152,10 @@ pub const PRODUCT: Product = Product {
     defects: DEFECTS,
     events: EVENTS,
     headlines: HEADLINES,
+    procedures: &["switchover", "failover", "reform"],
     commands: cm::COMMANDS,
+    looking: &["cm_ctl query"],
+    status_output: StatusOutput::LastBlock,
     verbs: &[
         VerbWord { verb: "switchover", command: "cm_ctl switchover -n NODE -D DATADIR" },
         VerbWord { verb: "stop", command: "cm_ctl stop -n NODE -D DATADIR" },
@@ -159,6 +167,7 @@ pub const PRODUCT: Product = Product {
         "Page ownership (DRC) is a delay in each round: no page is moved between nodes, standbys serve no reads.",
         "On-demand redo, AZ switchover, DCF, streaming disaster recovery and write forwarding are left out.",
         "The log is replayed from its beginning; checkpoints shorten nothing.",
+        "Standbys have no sessions, so no failover waits for sessions to end.",
     ],
     build: cluster::build,
 };

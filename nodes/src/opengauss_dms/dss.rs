@@ -1,5 +1,6 @@
 //! dssserver: the storage service of a host. One of them is the main (read-write) instance; it owns the `dss` lock of
-//! CM. It also carries out the SCSI-3 commands by which a host joins the storage or is kept from it
+//! CM. It also carries out the SCSI-3 command by which another host is kept from the storage; a host
+//! joins it by `dsscmd reghl`, which the agent's script runs on the volumes without a dssserver
 //! (`DSS: src/service/dss_instance.c`, `src/common/dss_io_fence.c`).
 //!
 //! Data goes past it: gaussdb writes pages and log straight to the device, so being read-only here stops nobody.
@@ -135,10 +136,6 @@ impl Dss {
     async fn carry_out(&self, command: DssCommand) -> DssAnswer {
         match command {
             DssCommand::SetMain => self.become_main().await,
-            DssCommand::Register => answer_of(self.register().await),
-            DssCommand::Unregister => {
-                answer_of(self.command(ReservationCommand::RegisterAndIgnore { new_key: 0 }).await.map(drop))
-            }
             DssCommand::Kick(instance) => answer_of(self.kick(instance).await),
             DssCommand::InquireRegistration(instance) => match self.is_registered(instance).await {
                 Ok(true) => DssAnswer::Registered,
@@ -171,17 +168,6 @@ impl Dss {
 
     async fn command(&self, command: ReservationCommand) -> Result<Answer, IoError> {
         self.disk.reservation(command).await
-    }
-
-    /// `dsscmd reghl`: puts this host's key on the volume, and the reservation if nobody holds it.
-    async fn register(&self) -> Result<(), IoError> {
-        let key = reservation_key(self.me);
-        self.command(ReservationCommand::RegisterAndIgnore { new_key: key }).await?;
-        if let Answer::Held { held: None, .. } = self.command(ReservationCommand::ReadReservation).await? {
-            self.command(ReservationCommand::Reserve { key, kind: RESERVATION }).await?;
-        }
-        self.process.announce("scsi.registered", fields! { key: key });
-        Ok(())
     }
 
     /// `dsscmd kickh`: preempts another host's key. Without a key of its own this host is refused (DSS 7bcdb06).

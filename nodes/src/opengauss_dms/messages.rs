@@ -141,10 +141,6 @@ pub struct GaussdbStatus {
 /// What `dsscmd` (run by the agent's script) asks the local dssserver; the answer is [`DssAnswer`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DssCommand {
-    /// `dsscmd reghl`: register this host's SCSI-3 key.
-    Register,
-    /// `dsscmd unreghl`: remove it.
-    Unregister,
     /// `dsscmd kickh`: preempt another instance's key.
     Kick(InstanceId),
     /// `dsscmd inq_reg`: is the key of that instance registered?

@@ -8,6 +8,7 @@
 //! | `cm` | cm_server, cm_agent, cm_ctl, the DDB with both locks |
 //! | `grammar` | the lines of the logs, and which may follow which |
 //! | `cluster` | how the processes of a cluster are put together |
+//! | `view` | how the nodes look from outside, read from what they announce |
 //! | `description` | what a scenario may say of this product |
 
 mod cluster;
@@ -24,5 +25,6 @@ mod parameters;
 mod plan;
 mod recovery;
 pub mod reform;
+mod view;
 
 pub use description::PRODUCT;

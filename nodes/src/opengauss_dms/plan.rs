@@ -1,12 +1,12 @@
 //! Who is who in one cluster, as every process of it knows from its configuration.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::parts::area::Area;
 use crate::parts::wal::{Log, WalError};
-use crate::product::{NodeState, Region};
+use crate::product::Region;
 use crate::world::disk::{DeviceId, Disk};
 use crate::world::port::Address;
 use crate::world::process::Process;
@@ -28,6 +28,8 @@ pub struct NodeProcesses {
     pub cm_agent: ProcessId,
     /// The CM server.
     pub cm_server: ProcessId,
+    /// What keeps the CM agent alive.
+    pub om_monitor: ProcessId,
 }
 
 /// Where things are on the shared device.
@@ -53,53 +55,10 @@ pub struct Configuration {
     pub initial: BTreeMap<i64, Vec<i64>>,
     /// Defects switched on.
     pub defects: BTreeSet<String>,
-    /// How every node looks from outside.
-    pub board: RefCell<Board>,
-}
-
-/// How every node looks from outside, kept by the nodes themselves.
-#[derive(Clone, Debug)]
-pub struct Board {
-    /// By instance.
-    pub states: Vec<NodeState>,
-    /// Every instance that has become primary, in order.
-    primaries: Vec<InstanceId>,
-    /// Who asked last to become primary.
-    pub candidate: Option<InstanceId>,
-    /// Who last saw the reformer lock at itself.
-    pub reformer: Option<InstanceId>,
-}
-
-impl Board {
-    /// A board for so many nodes.
-    pub fn new(nodes: usize) -> Self {
-        Board { states: vec![NodeState::default(); nodes], primaries: Vec::new(), candidate: None, reformer: None }
-    }
-
-    /// An instance has become primary.
-    pub fn became_primary(&mut self, instance: InstanceId) {
-        self.primaries.push(instance);
-    }
-
-    /// The instance that became primary last.
-    pub fn primary(&self) -> Option<InstanceId> {
-        self.primaries.last().copied()
-    }
-
-    /// The instance that is to become primary, or did so last.
-    pub fn new_primary(&self) -> Option<InstanceId> {
-        self.candidate.or(self.primary())
-    }
-
-    /// The primary before the new one.
-    pub fn old_primary(&self) -> Option<InstanceId> {
-        let new = self.new_primary();
-        self.primaries.iter().rev().copied().find(|instance| Some(*instance) != new)
-    }
 }
 
 /// The database system identifier of the modelled cluster: the same for all its nodes.
-const SYSTEM_ID: u64 = 600_160_026_003;
+pub(super) const SYSTEM_ID: u64 = 600_160_026_003;
 
 /// One segment of the log (`wal_segment_size` of openGauss).
 const SEGMENT_SIZE: u64 = 16 << 20;

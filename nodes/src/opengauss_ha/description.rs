@@ -1,6 +1,6 @@
 //! What a scenario may say of openGauss primary and standby.
 
-use crate::product::{CommandWord, DeviceWord, Product, RoleWord, VerbWord, Word, joined};
+use crate::product::{CommandWord, DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
 use super::gs_ctl::STEP_EVENTS;
 use super::{cluster, files, gs_ctl, gs_om, parameters};
@@ -130,7 +130,10 @@ pub const PRODUCT: Product = Product {
     defects: DEFECTS,
     events: EVENTS,
     headlines: HEADLINES,
+    procedures: &[],
     commands: COMMANDS,
+    looking: &["gs_ctl query", "gs_ctl querybuild"],
+    status_output: StatusOutput::LastBlock,
     verbs: &[
         VerbWord { verb: "switchover", command: "gs_ctl switchover -D DATADIR" },
         VerbWord { verb: "failover", command: "gs_ctl failover -D DATADIR" },

@@ -1,6 +1,6 @@
 //! What a scenario may say of PolarDB.
 
-use crate::product::{DeviceWord, Product, RoleWord, VerbWord, Word};
+use crate::product::{DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word};
 
 use super::{cluster, parameters, tools};
 
@@ -136,7 +136,10 @@ pub const PRODUCT: Product = Product {
         Word { name: "pg_ctl.stopped", doc: "pg_ctl has told the operator that the server is stopped: { mode }" },
     ],
     headlines: HEADLINES,
+    procedures: &[],
     commands: tools::COMMANDS,
+    looking: &["pg_ctl status"],
+    status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "start", command: "pg_ctl start -D DIR" },
         VerbWord { verb: "stop", command: "pg_ctl stop -m fast -D DIR" },

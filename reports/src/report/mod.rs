@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 pub use drill::{Cluster, DrillCard, DrillKind, Node};
 pub use moment::{Moment, Span};
-pub use read::ReadError;
 pub use runbook::{EffectCounts, Fault, Step, StepKind, StepOutcome};
 pub use sentence::{Language, Sentence};
 pub use service::{

@@ -3,6 +3,9 @@
 //! The checks of every product ask the same few things of a trace. They are here once, so that a product's own folder
 //! holds only what is its own, and no product imports another.
 
+use std::collections::BTreeMap;
+
+use nodes::world::time::Instant;
 use nodes::world::trace::{Event, Fields, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
 
 use super::catalogue::Check;
@@ -40,6 +43,33 @@ pub(super) fn number(fields: &Fields, name: &str) -> Option<i64> {
 
 pub(super) fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
     field(fields, name)?.text()
+}
+
+/// Which processes say of themselves that they accept writes, and since when.
+#[derive(Default)]
+pub(super) struct OpenForWrites {
+    pub(super) open: BTreeMap<Life, Instant>,
+}
+
+impl OpenForWrites {
+    /// Takes an event in; true if it opened a process for writes.
+    pub(super) fn take(&mut self, event: &Event) -> bool {
+        let Some(life) = life(event.place) else { return false };
+        match announcement(event) {
+            Some(("writes.opened", _)) => {
+                self.open.insert(life, event.at);
+                return true;
+            }
+            Some(("writes.closed", _)) => {
+                self.open.remove(&life);
+            }
+            _ if is_end(event) => {
+                self.open.remove(&life);
+            }
+            _ => {}
+        }
+        false
+    }
 }
 
 /// A violation at an event, told in sentences.

@@ -86,6 +86,15 @@ mod tests {
     }
 
     #[test]
+    fn where_there_is_nothing_to_judge_a_shared_check_cannot_tell() {
+        for check in SHARED {
+            let finding = (check.example.judge)("");
+            assert_eq!(finding.answer, Answer::CouldNotTell, "{}", check.name);
+            assert!(!finding.explanation.is_empty(), "{} does not say why", check.name);
+        }
+    }
+
+    #[test]
     fn names_are_kebab_case_and_unique() {
         for check in CHECKS {
             assert!(check.name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '-'), "{}", check.name);

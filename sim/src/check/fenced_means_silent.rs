@@ -23,10 +23,13 @@ pub const CHECK: Check = Check {
         text: "1s dn1 fenced\n3s dn1/gaussdb 1.1 wal 0\n",
         judge: |text| {
             let (fences, writes): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.ends_with("fenced"));
-            let host = fences.first().and_then(|line| line.split_whitespace().nth(1)).unwrap_or_default();
-            let fence = Fence { host: host.to_owned(), from: Instant(1_000_000_000), to: Instant::NEVER };
+            let fence = |line: &str| {
+                let host = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+                Fence { host, from: Instant(1_000_000_000), to: Instant::NEVER }
+            };
+            let fences: Vec<Fence> = fences.into_iter().map(fence).collect();
             match log_writes::read_written(&writes.join("\n")) {
-                Ok(writes) => judge(&[fence], &writes),
+                Ok(writes) => judge(&fences, &writes),
                 Err(problem) => Finding::could_not_tell(NAME, problem),
             }
         },

@@ -39,8 +39,8 @@ pub fn check(record: &Record) -> Finding {
     for region in record.regions.iter().filter(|region| region.content.is_log()) {
         let Some(device) = record.device(region.device) else { continue };
         let Some(log) = log_reader::read(&device.visible, region) else { continue };
-        read_any = true;
         let mut finding = judge(&region.name, &log, stable_end(device, region));
+        read_any |= finding.answer != super::Answer::CouldNotTell;
         if finding.answer == super::Answer::Violated {
             finding.at = finding.at.or(Some(record.ended));
             return finding;
@@ -76,6 +76,9 @@ fn stable_end(device: &DeviceRecord, region: &Region) -> u64 {
 
 /// Judges one log as it was read. `stable_end` is how far it must reach, as an offset into its region.
 pub fn judge(name: &str, log: &ReadLog, stable_end: u64) -> Finding {
+    if log.records.is_empty() && stable_end == 0 {
+        return Finding::could_not_tell(NAME, format!("nothing was ever written into {name}"));
+    }
     let violated = |text: String| Finding::violated(NAME, None, None, vec![text]);
     for pair in log.records.windows(2) {
         let [before, after] = pair else { continue };

@@ -54,11 +54,7 @@ pub struct Acknowledged {
 
 /// Judges a record.
 pub fn check(record: &Record) -> Finding {
-    let acknowledged = acknowledged(&record.history);
-    if acknowledged.is_empty() {
-        return Finding::could_not_tell(NAME, "no writing transaction was ever acknowledged");
-    }
-    judge(&acknowledged, &in_the_logs(record))
+    judge(&acknowledged(&record.history), &in_the_logs(record))
 }
 
 /// The transactions lost, for the report's recovery point.
@@ -105,6 +101,9 @@ fn in_the_logs(record: &Record) -> BTreeSet<(u32, u32)> {
 
 /// Judges what was acknowledged against what is in the logs.
 pub fn judge(acknowledged: &[Acknowledged], kept: &BTreeSet<(u32, u32)>) -> Finding {
+    if acknowledged.is_empty() {
+        return Finding::could_not_tell(NAME, "no writing transaction was ever acknowledged");
+    }
     let lost: Vec<&Acknowledged> = acknowledged.iter().filter(|one| !kept.contains(&one.transaction)).collect();
     let Some(first) = lost.first() else { return Finding::holds(NAME) };
     let name = |one: &Acknowledged| format!("client {} transaction {}", one.transaction.0, one.transaction.1);

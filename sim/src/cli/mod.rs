@@ -29,109 +29,27 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser};
-use thiserror::Error;
 
 pub use exit::Exit;
 
+use crate::Error as CliError;
 use crate::explore::file::FileError;
-use crate::explore::plan::ShardError;
-use crate::run::RunError;
-use crate::scenario::{Rejected, schema_json};
+use crate::scenario::schema_json;
 use crate::shrink::ShrinkError;
 use crate::vocabulary;
 use arguments::{Arguments, Colour, Command, MistakeFormat};
 
-/// Why a command could not be carried out.
-#[derive(Debug, Error)]
-pub enum CliError {
-    /// A scenario file has mistakes; they have been shown.
-    #[error("{0}")]
-    Rejected(Box<Rejected>),
-    /// There is nothing to run.
-    #[error("no scenario files below {}: a scenario is a file that ends in .toml", .0.display())]
-    NoScenarios(PathBuf),
-    /// A folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file named like a command.
-    #[error(
-        "`{0}` is a command, not a file: options of a command come after it (`simrun {0} …`); a file of that name is ./{0}"
-    )]
-    CommandAsFile(String),
-    /// Nothing is known by a name.
-    #[error("nothing here is called `{name}`{}", hint.as_ref().map_or(String::new(), |hint| format!("; {hint}")))]
-    Unknown {
-        /// The name.
-        name: String,
-        /// What may be meant.
-        hint: Option<String>,
-    },
-    /// Results cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Unwritable {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A folder holds no report of a seed.
-    #[error("{}: {source}", path.display())]
-    NoReport {
-        /// The file that was looked for.
-        path: PathBuf,
-        /// Why it is none.
-        source: reports::ReadError,
-    },
-    /// A folder where one scenario is wanted.
-    #[error("{} is a folder: name one scenario file", .0.display())]
-    OneScenario(PathBuf),
-    /// What is to be swept fails without any fault.
-    #[error("{scenario} does not end as expected without its faults, so no fault can be blamed: {cause}")]
-    NotSound {
-        /// The scenario.
-        scenario: String,
-        /// Why it fails.
-        cause: String,
-    },
-    /// A seed cannot be run.
-    #[error("{0}")]
-    Run(#[from] RunError),
-    /// There is nothing to shrink.
-    #[error("{0}")]
-    Shrink(#[from] ShrinkError),
-    /// Results of a campaign cannot be used.
-    #[error("{0}")]
-    Campaign(#[from] FileError),
-    /// It is not known which share of a campaign this is.
-    #[error("{0}")]
-    Shard(#[from] ShardError),
-    /// A command cannot be typed into a run.
-    #[error("nothing was typed: {0}")]
-    NotTyped(String),
-    /// Standard output is gone or full.
-    #[error("cannot write to standard output: {0}")]
-    Output(#[from] io::Error),
-}
-
-impl CliError {
-    fn exit(&self) -> Exit {
-        match self {
-            CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::AsExpected,
-            CliError::Output(_) | CliError::Unwritable { .. } => Exit::OurBug,
-            CliError::Campaign(FileError::Different(_)) => Exit::NotDeterministic,
-            CliError::Shrink(ShrinkError::NotReproduced { .. }) => Exit::NotDeterministic,
-            CliError::Shrink(ShrinkError::Run(error)) if error.is_our_bug() => Exit::OurBug,
-            CliError::Run(error) if error.is_our_bug() => Exit::OurBug,
-            CliError::Campaign(FileError::Io { source, .. }) if source.kind() != io::ErrorKind::NotFound => {
-                Exit::OurBug
-            }
-            _ => Exit::Usage,
-        }
+/// How the program ends when a command could not be carried out.
+fn exit_of(error: &CliError) -> Exit {
+    match error {
+        CliError::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::AsExpected,
+        CliError::Output(_) | CliError::Unwritable { .. } => Exit::OurBug,
+        CliError::Campaign(FileError::Different(_)) => Exit::NotDeterministic,
+        CliError::Shrink(ShrinkError::NotReproduced { .. }) => Exit::NotDeterministic,
+        CliError::Shrink(ShrinkError::Run(error)) if error.is_our_bug() => Exit::OurBug,
+        CliError::Run(error) if error.is_our_bug() => Exit::OurBug,
+        CliError::Campaign(FileError::Io { source, .. }) if source.kind() != io::ErrorKind::NotFound => Exit::OurBug,
+        _ => Exit::Usage,
     }
 }
 
@@ -152,7 +70,7 @@ pub fn main() -> u8 {
     match done {
         Ok(exit) => exit.code(),
         Err(error) => {
-            let exit = error.exit();
+            let exit = exit_of(&error);
             if exit != Exit::AsExpected && !matches!(error, CliError::Rejected(_)) {
                 anstream::eprintln!("error: {error}");
             }

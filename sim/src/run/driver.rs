@@ -97,7 +97,7 @@ struct Scene {
 
 impl Scene {
     fn build(world: &World, scenario: &Scenario, product: &Product, plan: &ClusterPlan) -> Result<Self, RunError> {
-        let cluster = (product.build)(world, plan)?;
+        let cluster = product.build_in(world, plan)?;
         let missing = scenario.nodes.iter().find(|node| world.find_host(&node.name).is_none());
         if let Some(node) = missing {
             return Err(RunError::HostMissing { model: product.model, host: node.name.clone() });

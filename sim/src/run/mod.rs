@@ -38,8 +38,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
-use nodes::product::{BuildError, Product};
-use nodes::world::device::AtlasError;
+use nodes::product::Product;
 use nodes::world::trace::Keep;
 use thiserror::Error;
 
@@ -70,7 +69,7 @@ impl Default for RunOptions {
 pub enum RunError {
     /// The product cannot be built as the scenario wants it.
     #[error("the cluster cannot be built: {0}")]
-    Build(#[from] BuildError),
+    Build(#[from] nodes::Error),
     /// The product did not build a host that the scenario names.
     #[error("{model} has built no host called {host}; this is a mistake of its model")]
     HostMissing {
@@ -85,7 +84,7 @@ pub enum RunError {
         /// The product.
         model: &'static str,
         /// What cannot be.
-        error: AtlasError,
+        error: nodes::Error,
     },
     /// A model panicked.
     #[error("the model panicked in seed {seed}: {}{}", panic.message, place(panic))]

@@ -68,7 +68,7 @@ fn word_of(name: &str) -> &str {
 
 fn atlas(world: &World, product: &Product, copies: &[Copies]) -> Result<Atlas, RunError> {
     let regions: Vec<Region> = copies.iter().map(|copies| region(world, copies)).collect();
-    Atlas::draw(world.seed(), &regions).map_err(|error| RunError::Atlas { model: product.model, error })
+    Atlas::draw(world.seed(), &regions).map_err(|error| RunError::Atlas { model: product.model, error: error.into() })
 }
 
 fn region(world: &World, copies: &Copies) -> Region {

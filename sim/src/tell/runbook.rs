@@ -2,8 +2,6 @@
 
 use reports::{StatusOutput, Step, StepKind, StepOutcome};
 
-use nodes::product::last_block;
-
 use super::Tale;
 use super::moment::moment;
 use super::settings::planned;
@@ -38,7 +36,7 @@ fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
         ended: record.ended.map(moment),
         outcome: outcome(&record.outcome),
         exit_code: record.commands.last().and_then(|command| command.exit_code),
-        excerpt: last_block(&output).to_vec(),
+        excerpt: tale.product.status_output.excerpt(&output).to_vec(),
         output,
         expected: None,
         primary_after: nodes_after(|node| node.role == "primary"),
@@ -57,7 +55,7 @@ fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
 pub(super) fn kind(tale: &Tale<'_>, verb: &StepVerb) -> StepKind {
     let StepVerb::Command(typed) = verb else { return StepKind::Change };
     match tale.product.command(&typed.program, &typed.words) {
-        Some(command) if command.only_looks() => StepKind::Query,
+        Some(command) if tale.product.only_looks(command) => StepKind::Query,
         _ => StepKind::Change,
     }
 }

@@ -82,7 +82,7 @@ fn draft(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Draft> {
         What::Announced { name, fields } => {
             let is_rare = news.announced.get(name).is_none_or(|count| *count <= RARE);
             let is_news = match tale.product.headlines {
-                [] => !QUIET.contains(name) && !events::is_step(name) && is_rare,
+                [] => !QUIET.contains(name) && !tale.product.is_step(name) && is_rare,
                 headlines => ALWAYS.contains(name) || headlines.contains(name),
             };
             Weighed {

@@ -2,8 +2,9 @@
 //!
 //! A node is a candidate if its voting-disk time, its resource report and its heartbeat are fresh; two candidates
 //! are connected unless both directions of their heartbeat are stale. Of several largest sets the one with more
-//! members of the last cluster wins, then the one with the smaller indices. What has not been seen since this
-//! cm_server became primary counts for members of the last cluster until it could have been seen.
+//! members of the last cluster wins, then the one with the smaller indices. What is not known counts for members of the
+//! last cluster for a while after it was last known, so that neither a new primary cm_server nor a restarted agent,
+//! which has heard nobody yet, kicks anybody.
 //! Source: `CM: src/cm_server/cms_arbitrate_cluster.cpp`.
 
 use super::node_set::NodeSet;
@@ -38,8 +39,19 @@ pub struct Evidence {
     pub nodes: Vec<NodeEvidence>,
     /// By listener and speaker: whether the listener hears the speaker.
     pub hears: Vec<Vec<Sight>>,
-    /// Whether what is unknown could have been seen by now.
-    pub unknown_expired: bool,
+    /// By node: of what, when it is unknown, the last knowledge is too old to count.
+    pub expired: Vec<Expired>,
+}
+
+/// Of what about a node the last knowledge is too old to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Its time on the voting disk.
+    pub voting_disk: bool,
+    /// Its report and its heartbeat at cm_server.
+    pub report: bool,
+    /// Its connection with others.
+    pub network: bool,
 }
 
 /// Variants of the rules.
@@ -75,13 +87,13 @@ impl<'a> Arbitration<'a> {
         Arbitration { evidence, last, variant }
     }
 
-    fn counts(&self, node: usize, sight: Sight) -> bool {
+    fn counts(&self, node: usize, sight: Sight, of: fn(&Expired) -> bool) -> bool {
         match sight {
             Sight::Fresh => true,
             Sight::Stale => false,
             Sight::Unknown => {
-                let expired = self.evidence.unknown_expired && !self.variant.unknown_never_expires;
-                self.last.contains(node) && !expired
+                let expired = self.evidence.expired.get(node).is_none_or(of);
+                self.last.contains(node) && (!expired || self.variant.unknown_never_expires)
             }
         }
     }
@@ -89,7 +101,10 @@ impl<'a> Arbitration<'a> {
     /// Whether a node is sound by itself.
     pub fn is_candidate(&self, node: usize) -> bool {
         self.evidence.nodes.get(node).is_some_and(|known| {
-            [known.voting_disk, known.report, known.heartbeat].into_iter().all(|sight| self.counts(node, sight))
+            self.counts(node, known.voting_disk, |expired| expired.voting_disk)
+                && [known.report, known.heartbeat]
+                    .into_iter()
+                    .all(|sight| self.counts(node, sight, |expired| expired.report))
         })
     }
 
@@ -100,7 +115,7 @@ impl<'a> Arbitration<'a> {
         };
         match (hears(one, other), hears(other, one)) {
             (Sight::Unknown, _) | (_, Sight::Unknown) => {
-                self.counts(one, Sight::Unknown) && self.counts(other, Sight::Unknown)
+                [one, other].into_iter().all(|node| self.counts(node, Sight::Unknown, |expired| expired.network))
             }
             (Sight::Stale, Sight::Stale) => false,
             (Sight::Stale, Sight::Fresh) | (Sight::Fresh, Sight::Stale) => !self.variant.one_way_cuts,
@@ -148,7 +163,7 @@ impl<'a> Arbitration<'a> {
     /// Why a node of the last cluster is out.
     pub fn kick_reason(&self, node: usize) -> KickReason {
         let known = self.evidence.nodes.get(node).copied().unwrap_or_default();
-        if !self.counts(node, known.voting_disk) {
+        if !self.counts(node, known.voting_disk, |expired| expired.voting_disk) {
             return KickReason::VotingDisk;
         }
         if !self.is_candidate(node) {
@@ -176,7 +191,11 @@ mod tests {
 
     fn all_fresh(count: usize) -> Evidence {
         let fresh = NodeEvidence { voting_disk: Sight::Fresh, report: Sight::Fresh, heartbeat: Sight::Fresh };
-        Evidence { nodes: vec![fresh; count], hears: vec![vec![Sight::Fresh; count]; count], unknown_expired: true }
+        Evidence {
+            nodes: vec![fresh; count],
+            hears: vec![vec![Sight::Fresh; count]; count],
+            expired: vec![Expired { voting_disk: true, report: true, network: true }; count],
+        }
     }
 
     fn cut(evidence: &mut Evidence, one: usize, other: usize) {
@@ -236,12 +255,23 @@ mod tests {
         let mut evidence = all_fresh(3);
         evidence.nodes[1].report = Sight::Unknown;
         evidence.nodes[2].report = Sight::Unknown;
-        evidence.unknown_expired = false;
+        evidence.expired = vec![Expired::default(); 3];
         assert_eq!(best(&evidence, &[0, 1]), set(&[0, 1]));
-        evidence.unknown_expired = true;
+        evidence.expired[1].report = true;
         assert_eq!(best(&evidence, &[0, 1]), set(&[0]));
         let variant = Variant { unknown_never_expires: true, ..Variant::default() };
         assert_eq!(Arbitration::new(&evidence, set(&[0, 1]), variant).best_cluster(), set(&[0, 1]));
+    }
+
+    #[test]
+    fn an_agent_that_has_heard_nobody_yet_cuts_nobody_off_for_a_while() {
+        let mut evidence = all_fresh(3);
+        evidence.hears[0] = vec![Sight::Unknown; 3];
+        evidence.expired = vec![Expired::default(); 3];
+        assert_eq!(best(&evidence, &[0, 1, 2]), set(&[0, 1, 2]));
+        assert_eq!(best(&evidence, &[1, 2]), set(&[1, 2]), "but it joins nobody");
+        evidence.expired[0].network = true;
+        assert_eq!(best(&evidence, &[0, 1, 2]), set(&[1, 2]));
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub const SERVER_LOG: &str = "cm/cm_server/cm_server-current.log";
 pub const KEY_EVENT_LOG: &str = "cm/cm_server/key_event-current.log";
 /// What cm_agent writes.
 pub const AGENT_LOG: &str = "cm/cm_agent/cm_agent-current.log";
+/// What om_monitor writes.
+pub const MONITOR_LOG: &str = "cm/om_monitor/om_monitor-current.log";
 
 /// How serious a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,16 @@
-//! CM, the cluster manager of openGauss: cm_server, cm_agent and cm_ctl.
+//! CM, the cluster manager of openGauss: cm_server, cm_agent, om_monitor and cm_ctl.
 //!
 //! One cm_server is primary: it decides which nodes form the cluster, keeps the locks in its DDB on the share disk,
 //! and orders the fence of a node it has taken out. On each node a cm_agent starts, checks and kills gaussdb and
-//! dssserver, reports to the primary cm_server, and passes on what its local CM clients ask. cm_ctl is the
-//! operator's tool. Everything hereafter follows section 4 of the protocol reference.
+//! dssserver, reports to the primary cm_server, and passes on what its local CM clients ask; om_monitor starts the
+//! agent again when it is gone. cm_ctl is the operator's tool. Everything hereafter follows section 4 of the protocol reference.
 //!
 //! Rules that need no time and no network are in files of their own, each with its tests: [`locks`],
 //! [`arbitration`], `supervision`, `disk_lock`, `voting_disk`, `contents`, [`display`]. The processes around them are
 //! in `server`, `agent` and `ctl`.
 //!
-//! Left out: the realtime-build preference of the lock service, forced kicks by kernel alarms, om_monitor (nobody
-//! restarts a dead cm_agent but its host's boot), and the modification time of the data directory in the check for
-//! a gaussdb that is as good as dead.
+//! Left out: the realtime-build preference of the lock service, forced kicks by kernel alarms, and the modification
+//! time of the data directory in the check for a gaussdb that is as good as dead.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -32,6 +31,7 @@ mod gate;
 pub mod locks;
 mod log;
 pub mod messages;
+mod monitor;
 mod node_set;
 mod parameters;
 mod queue;
@@ -45,7 +45,8 @@ pub use contents::{CLUSTER_KEY, Cluster, lock_key};
 pub use ctl::{COMMANDS, cm_ctl};
 pub use ddb::{DdbError, SHARE_DISK_LENGTH, read_share_disk};
 pub use defects::{DEFECTS, Defects};
-pub use log::{AGENT_LOG, KEY_EVENT_LOG, SERVER_LOG};
+pub use log::{AGENT_LOG, KEY_EVENT_LOG, MONITOR_LOG, SERVER_LOG};
+pub use monitor::om_monitor;
 pub use node_set::NodeSet;
 pub use parameters::{PARAMETERS, Parameters};
 pub use server::cm_server;
@@ -56,6 +57,15 @@ pub const EVENTS: &[Word] = &[
     Word { name: "cms.standby", doc: "a cm_server is no longer primary: { node }" },
     Word { name: "member.kicked", doc: "a node was taken out of the cluster: { node, host }" },
     Word { name: "member.joined", doc: "a node was taken into the cluster: { node, host }" },
+    Word {
+        name: "instance.excluded",
+        doc: "an instance of a resource is no work member any more: { resource, lock, instance }",
+    },
+    Word {
+        name: "instance.included",
+        doc: "an instance of a resource is a work member again: { resource, lock, instance }",
+    },
+    Word { name: "agent.restarted", doc: "om_monitor started the cm_agent of its node: { node }" },
     Word { name: "unreg.ordered", doc: "cm_server told the agents to preempt a node's key: { node }" },
     Word { name: "resource.started", doc: "cm_agent started a resource: { resource, starts }" },
     Word { name: "resource.stopped", doc: "cm_agent stopped or killed a resource: { resource }" },

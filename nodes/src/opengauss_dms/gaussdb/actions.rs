@@ -76,11 +76,20 @@ impl Gaussdb {
             share.judge_time
         );
         self.logs.database("DMS", Level::Info, &text);
+        if self.stopping.get() {
+            // Row 7: a database that is shutting down takes part in no round.
+            self.force_exit("reform start while the database is shutting down").await;
+        }
         let ends_sessions = matches!(share.reform_type, ReformType::Switchover | ReformType::Failover);
         if ends_sessions && self.database.is_open() {
             self.database.close("the database system is in switchover or failover");
             let takes = self.draw("backend exit", 0, self.plan.timers.backend_exit);
-            self.while_round_lives(self.process.sleep(takes)).await?;
+            let limit = self.plan.timers.backend_exit_limit;
+            self.while_round_lives(self.process.sleep(takes.min(limit))).await?;
+            if takes > limit {
+                // Row 9.
+                self.force_exit("reform failed, backends can not exit").await;
+            }
             let text = format!("[SS reform] backends exit successfully, wait_time = {}us.", takes.as_micros());
             self.logs.database("DMS", Level::Info, &text);
         }
@@ -103,10 +112,11 @@ impl Gaussdb {
         );
         let takes = self.draw("demote", 0, self.plan.timers.demote_checkpoint);
         self.while_round_lives(self.process.sleep(takes)).await?;
-        let limit = self.plan.timers.demote_limit;
-        match self.process.timeout(limit, self.database.shut_down()).await {
-            Ok(()) => {}
-            Err(_) => return Err(StepError::Failed("demote timed out".to_owned())),
+        // From here on nothing can be rolled back (row 11): a database whose shutdown checkpoint has begun either
+        // becomes a standby or ends.
+        let shutting_down = self.process.timeout(self.plan.timers.demote_limit, self.database.shut_down());
+        if !matches!(self.while_round_lives(shutting_down).await, Ok(Ok(()))) {
+            self.force_exit("demote failed after the shutdown checkpoint had begun").await;
         }
         self.take_role("Standby");
         self.show("Starting");
@@ -120,12 +130,23 @@ impl Gaussdb {
         Ok(())
     }
 
+    /// Row 4: the latch is taken in time, or the process ends.
     async fn lock_instance(&self, position: usize) -> Result<(), StepError> {
-        let takes = self.draw("latch", position, Duration::from_millis(2));
-        if takes > self.plan.timers.latch_limit {
+        let takes = self.draw("latch", position, self.plan.timers.latch_held);
+        let limit = self.plan.timers.latch_limit;
+        self.while_round_lives(self.process.sleep(takes.min(limit))).await?;
+        if takes > limit {
             self.panic("instance latch not obtained").await;
         }
-        self.while_round_lives(self.process.sleep(takes)).await
+        Ok(())
+    }
+
+    /// Ends the process where it stands.
+    async fn force_exit(&self, reason: &str) {
+        let text = format!("[SS reform] {reason}, db exit directly by force now");
+        self.logs.database("DMS", Level::Error, &text);
+        self.process.announce("database.forced-exit", fields! { reason: reason });
+        self.process.exit(0).await;
     }
 
     fn push_gcv(&self) -> Result<(), StepError> {

@@ -19,7 +19,6 @@ use crate::world::disk::Disk;
 use crate::world::port::CallId;
 use crate::world::process::Process;
 
-use super::super::messages::InstanceId;
 use super::super::plan::Shared;
 use super::super::recovery::{Replayed, replay};
 
@@ -53,7 +52,6 @@ pub(super) struct Database {
 struct Inner {
     process: Process,
     plan: Shared,
-    me: InstanceId,
     disk: Disk,
     promoted: RefCell<Option<Promoted>>,
     refusal: RefCell<Option<String>>,
@@ -63,9 +61,8 @@ struct Inner {
 }
 
 impl Database {
-    pub(super) fn new(process: &Process, plan: &Shared, me: InstanceId, disk: Disk) -> Self {
+    pub(super) fn new(process: &Process, plan: &Shared, disk: Disk) -> Self {
         let inner = Inner {
-            me,
             process: process.clone(),
             plan: plan.clone(),
             disk,
@@ -96,7 +93,6 @@ impl Database {
     pub(super) fn open(&self) {
         if self.inner.refusal.take().is_some() {
             let epoch = self.inner.promoted.borrow().as_ref().map_or(0, |promoted| promoted.writer.epoch());
-            self.show_writable(true, epoch);
             self.inner.process.announce(events::WRITES_OPENED, fields! { epoch: epoch });
         }
         self.inner.changed.notify();
@@ -105,17 +101,9 @@ impl Database {
     /// Turns clients away.
     pub(super) fn close(&self, reason: &str) {
         if self.inner.refusal.replace(Some(reason.to_owned())).is_none() {
-            self.show_writable(false, 0);
             self.inner.process.announce(events::WRITES_CLOSED, fields! {});
         }
         self.inner.changed.notify();
-    }
-
-    fn show_writable(&self, writable: bool, epoch: u64) {
-        let mut board = self.inner.plan.board.borrow_mut();
-        let state = &mut board.states[self.inner.me as usize];
-        state.writable = writable;
-        state.epoch = epoch;
     }
 
     /// While page ownership is being rebuilt transactions wait.

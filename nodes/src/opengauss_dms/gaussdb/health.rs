@@ -5,8 +5,11 @@ use std::rc::Rc;
 use crate::fields;
 
 use super::super::log::Level;
-use super::super::reform::health::{PartnerAborted, old_primary_must_exit, partner_aborted, reformer_aborted};
+use super::super::reform::health::{
+    PartnerAborted, longest_step, old_primary_must_exit, partner_aborted, reformer_aborted,
+};
 use super::super::reform::judge::Lists;
+use super::super::reform::steps::Step;
 use super::super::reform::{ReformType, ShareInfo};
 use super::Gaussdb;
 use super::mes::{Mes, MesAnswer};
@@ -17,24 +20,36 @@ impl Gaussdb {
         loop {
             self.changed.wait_until(|| self.running_round().is_some()).await;
             self.process.sleep(self.plan.timers.health_tick).await;
-            let Some((share, is_coordinator)) = self.running_round() else { continue };
+            let Some((share, is_reformer)) = self.running_round() else { continue };
             let local = self.state.borrow().reformer_version;
             if reformer_aborted(local, &share) {
                 self.give_up_for_reformer(&share).await;
                 continue;
             }
-            if is_coordinator && self.process.monotonic() >= next_partner_poll {
+            if let Some(step) = self.stuck_step() {
+                let text = format!("[SS reform] {} stands still, db exit directly by force now", step.function());
+                return self.panic(&text).await;
+            }
+            if is_reformer && self.process.monotonic() >= next_partner_poll {
                 next_partner_poll = self.process.monotonic() + self.plan.timers.partner_poll;
                 self.check_partners(&share).await;
             }
         }
     }
 
-    /// The round that runs here and has not failed, and whether this node coordinates it.
+    /// The round that runs here and has not failed, and whether this node holds itself for the reformer. That need not
+    /// be who organised the round: after SWITCH_LOCK it is the new primary, and the old one again if it gets the lock
+    /// back.
     fn running_round(&self) -> Option<(ShareInfo, bool)> {
         let state = self.state.borrow();
         let round = state.round.as_ref().filter(|round| round.running && !round.failed)?;
-        Some((round.share.clone(), round.coordinator == self.me))
+        Some((round.share.clone(), state.known_owner == Some(self.me)))
+    }
+
+    /// Row 5: a step that has stood still for too long.
+    fn stuck_step(&self) -> Option<Step> {
+        let (step, since) = self.state.borrow().round.as_ref()?.step?;
+        longest_step(step).filter(|limit| self.process.monotonic().since(since) > *limit).map(|_| step)
     }
 
     /// Row 1, and row 3 for the old primary of a switchover.
@@ -67,7 +82,7 @@ impl Gaussdb {
         }
     }
 
-    /// Row 2: have the partners of this coordinator left? Failed queries count as healthy.
+    /// Row 2: have the partners of this reformer left? Failed queries count as healthy.
     async fn check_partners(&self, share: &ShareInfo) {
         let Some(list) = self.cm.status().await else { return };
         let online = Lists::of(&list).online;

@@ -23,9 +23,10 @@ use std::rc::Rc;
 
 use crate::fields;
 use crate::parts::signal::Signal;
-use crate::product::{NodeState, events};
+use crate::product::events;
 use crate::world::disk::Disk;
 use crate::world::process::Process;
+use crate::world::time::Instant;
 
 use super::cm_client::CmClient;
 use super::control_page;
@@ -35,6 +36,7 @@ use super::messages::{
 };
 use super::plan::Shared;
 use super::reform::judge::SwitchRequest;
+use super::reform::steps::Step;
 use super::reform::{ShareInfo, Status, Version};
 use database::Database;
 
@@ -47,6 +49,8 @@ pub(super) struct Gaussdb {
     start_time: Cell<u64>,
     /// Row 3 has been decided: the process is about to end itself.
     exiting: Cell<bool>,
+    /// The database is shutting down.
+    stopping: Cell<bool>,
     disk: Disk,
     cm: CmClient,
     logs: Logs,
@@ -87,6 +91,8 @@ struct Round {
     failed: bool,
     /// START was reached.
     started: bool,
+    /// The step under way and since when.
+    step: Option<(Step, Instant)>,
 }
 
 impl Round {
@@ -99,6 +105,7 @@ impl Round {
             allowed: None,
             failed: false,
             started: false,
+            step: None,
         }
     }
 }
@@ -116,9 +123,10 @@ pub async fn gaussdb(process: Process, plan: Shared, me: InstanceId) -> i32 {
     let this = Rc::new(Gaussdb {
         start_time: Cell::new(0),
         exiting: Cell::new(false),
+        stopping: Cell::new(false),
         cm: CmClient::new(process.clone(), plan.clone(), Resource::Dms, me),
         logs: Logs::new(&process, me, plan.cluster_name()),
-        database: Database::new(&process, &plan, me, disk.clone()),
+        database: Database::new(&process, &plan, disk.clone()),
         state: RefCell::new(State {
             known_owner: None,
             status: Status::Out,
@@ -138,8 +146,6 @@ pub async fn gaussdb(process: Process, plan: Shared, me: InstanceId) -> i32 {
         me,
         disk,
     });
-    this.plan.board.borrow_mut().states[me as usize] =
-        NodeState { role: "Standby".to_owned(), state: "Starting".to_owned(), ..NodeState::default() };
     process.announce(events::STATE_CHANGED, fields! { state: "Starting" });
     let started = this.clone();
     process.spawn(async move { started.start_up(control).await });
@@ -231,6 +237,7 @@ impl Gaussdb {
                 GaussdbControl::Switchover => self.clone().request_switchover(),
                 GaussdbControl::Stop => {
                     let this = self.clone();
+                    this.stopping.set(true);
                     self.process.spawn(async move {
                         this.logs.database("BACKEND", Level::Info, "received fast shutdown request");
                         this.database.shut_down().await;
@@ -249,7 +256,6 @@ impl Gaussdb {
     fn show(&self, display: &'static str) {
         let before = std::mem::replace(&mut self.state.borrow_mut().display, display);
         if before != display {
-            self.plan.board.borrow_mut().states[self.me as usize].state = display.to_owned();
             self.process.announce(events::STATE_CHANGED, fields! { state: display });
         }
     }
@@ -257,12 +263,6 @@ impl Gaussdb {
     fn take_role(&self, role: &'static str) {
         let before = std::mem::replace(&mut self.state.borrow_mut().role, role);
         if before != role {
-            let mut board = self.plan.board.borrow_mut();
-            board.states[self.me as usize].role = role.to_owned();
-            if role == "Primary" {
-                board.became_primary(self.me);
-            }
-            drop(board);
             self.process.announce(events::ROLE_CHANGED, fields! { role: role.to_lowercase() });
         }
     }
@@ -279,7 +279,6 @@ impl Gaussdb {
         let text =
             format!("[SS reform][SS switchover] Starting switchover, current inst:{} will be promoted.", self.me);
         self.logs.database("BACKEND", Level::Info, &text);
-        self.plan.board.borrow_mut().candidate = Some(self.me);
         self.process.announce("switchover.requested", fields! { instance: self.me });
         let this = self.clone();
         self.process.spawn(async move { this.ask_for_switchover(reformer).await });

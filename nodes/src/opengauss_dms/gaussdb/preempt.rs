@@ -37,7 +37,6 @@ impl Gaussdb {
             self.logs.dms(Level::Info, &text, "dms_reform_preempt.c:88");
         }
         if reformer {
-            self.plan.board.borrow_mut().reformer = Some(owner);
             self.process.announce("reformer-lock.acquired", fields! { owner: owner });
         } else {
             self.process.announce("reformer-lock.seen", fields! { owner: owner });

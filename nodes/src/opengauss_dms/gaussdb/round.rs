@@ -85,6 +85,9 @@ impl Gaussdb {
     }
 
     async fn run_step(&self, share: &ShareInfo, position: usize, step: Step) -> Result<(), StepError> {
+        if let Some(round) = &mut self.state.borrow_mut().round {
+            round.step = Some((step, self.process.monotonic()));
+        }
         if step == Step::SyncWait {
             return self.synchronise(share, position).await;
         }

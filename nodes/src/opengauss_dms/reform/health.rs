@@ -1,7 +1,10 @@
 //! The health check of a running round: when does a node give it up, and when does it end itself?
 //! (`DMS: src/rc/dms_reform_health.c`)
 
+use std::time::Duration;
+
 use super::super::messages::InstanceId;
+use super::steps::Step;
 use super::{Bitmap, ReformType, ShareInfo, Status, Version};
 
 /// Row 1: has another life of the reformer shown itself? `local` is the version last seen in a status poll.
@@ -48,9 +51,27 @@ pub fn old_primary_must_exit(share: &ShareInfo, myself: InstanceId, owner_now: O
         && owner_now.is_some_and(|owner| owner != myself)
 }
 
+/// Row 5: how long a step may stand still before the process ends itself; `None` where nothing watches it. The real
+/// check looks at the items of a rebuild and at the position of a replay; the model has no finer clock than the step
+/// (`OGS: src/gausskernel/ddes/adapter/ss_dms_callback.cpp` CBReformHealthCheck).
+pub const fn longest_step(step: Step) -> Option<Duration> {
+    match step {
+        Step::Rebuild | Step::Repair | Step::Done => Some(Duration::from_secs(120)),
+        Step::Recovery => Some(Duration::from_secs(300)),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_steps_that_rebuild_record_or_replay_are_watched() {
+        let watched: Vec<&Step> = Step::ALL.iter().filter(|step| longest_step(**step).is_some()).collect();
+        assert_eq!(watched, [&Step::Rebuild, &Step::Repair, &Step::Recovery, &Step::Done]);
+        assert!(longest_step(Step::Recovery) > longest_step(Step::Done));
+    }
 
     fn version(instance: InstanceId, start_time: u64) -> Version {
         Version { instance, start_time }

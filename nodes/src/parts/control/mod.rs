@@ -6,9 +6,13 @@
 //!
 //! It does not lock: two processes that write it at once leave either page, or one in each copy.
 //!
+//! Products differ in two habits, which are [`Habits`]: whether a main copy that the device cannot read sends the
+//! reader to the backup, and how a write is made durable.
+//!
 //! # Format
 //!
-//! Two copies of 4096 bytes: the main copy at byte 0 of the area, the backup at byte 4096. Integers are little-endian.
+//! Two copies of 4096 bytes: the main copy at byte 0 of the area, the backup at byte 4096, unless a product keeps them
+//! elsewhere ([`ControlFile::in_places`]). Integers are little-endian.
 //!
 //! | offset | size | what |
 //! |---|---|---|
@@ -33,14 +37,55 @@ const CHECKED: usize = 12;
 
 /// Bytes a control page needs on its device.
 pub const CONTROL_LENGTH: u64 = 2 * COPY;
+/// Bytes of one copy.
+pub const COPY_LENGTH: u64 = COPY;
 /// The longest payload.
 pub const LONGEST_PAYLOAD: usize = COPY as usize - HEADER;
+
+/// When a reader takes the backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FallBack {
+    /// Whenever the main copy cannot be believed, whatever is wrong with it.
+    Always,
+    /// When the main copy was read and is damaged. An error of the device is an error: such a reader checks a checksum
+    /// and not its reads.
+    OnDamage,
+}
+
+/// How a write becomes durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durable {
+    /// Each copy is written and then the device flushed.
+    ByFlush,
+    /// Each copy is written past the device's volatile cache.
+    ByWritingThrough,
+}
+
+/// How a product handles its control page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Habits {
+    /// When it reads the backup.
+    pub fall_back: FallBack,
+    /// How its writes become durable.
+    pub durable: Durable,
+}
+
+impl Default for Habits {
+    /// Those that lose least.
+    fn default() -> Self {
+        Habits { fall_back: FallBack::Always, durable: Durable::ByFlush }
+    }
+}
 
 /// A control page on a device, as one process reaches it.
 #[derive(Clone)]
 pub struct ControlFile {
     area: Area,
+    /// Where the main copy and the backup begin.
+    main: u64,
+    backup: u64,
     system: u64,
+    habits: Habits,
 }
 
 /// What a control page says.
@@ -98,6 +143,9 @@ pub enum ControlError {
         /// Its length.
         length: usize,
     },
+    /// The device could not read the main copy, and this reader looks no further.
+    #[error("the control page cannot be read: {0}")]
+    Unreadable(IoError),
     /// The device could not write. Either page may be found from now on.
     #[error("the control page cannot be written: {0}")]
     Failed(#[from] IoError),
@@ -106,19 +154,33 @@ pub enum ControlError {
 impl ControlFile {
     /// The control page of the database `system` at the beginning of `area`.
     pub fn new(area: Area, system: u64) -> Self {
-        ControlFile { area, system }
+        ControlFile::in_places(area, [0, COPY], system)
+    }
+
+    /// The control page of the database `system` whose main copy and backup begin at these bytes of `area`.
+    pub fn in_places(area: Area, [main, backup]: [u64; 2], system: u64) -> Self {
+        ControlFile { area, main, backup, system, habits: Habits::default() }
+    }
+
+    /// The same page, handled otherwise.
+    pub fn with_habits(self, habits: Habits) -> Self {
+        ControlFile { habits, ..self }
     }
 
     /// Reads the page; `None` if none was ever written.
     ///
     /// # Errors
-    /// [`ControlError::BothLost`] if neither copy can be believed.
+    /// [`ControlError::BothLost`] if neither copy can be believed, [`ControlError::Unreadable`] if the device fails and
+    /// the reader falls back on damage only.
     pub async fn read(&self) -> Result<Option<(ControlPage, Copy)>, ControlError> {
-        let main = match self.read_copy(0).await {
+        let main = match self.read_copy(self.main).await {
             Ok(page) => return Ok(Some((page, Copy::Main))),
+            Err(CopyProblem::Unreadable(error)) if self.habits.fall_back == FallBack::OnDamage => {
+                return Err(ControlError::Unreadable(error));
+            }
             Err(problem) => problem,
         };
-        match self.read_copy(COPY).await {
+        match self.read_copy(self.backup).await {
             Ok(page) => Ok(Some((page, Copy::Backup))),
             Err(CopyProblem::Blank) if main == CopyProblem::Blank => Ok(None),
             Err(backup) => Err(ControlError::BothLost { main, backup }),
@@ -131,9 +193,14 @@ impl ControlFile {
     /// [`ControlError::Failed`] if the device fails, [`ControlError::TooLong`] if the payload does not fit.
     pub async fn write(&self, page: &ControlPage) -> Result<(), ControlError> {
         let bytes = encode(page, self.system)?;
-        for copy in [COPY, 0] {
-            self.area.write(copy, bytes.clone()).await?;
-            self.area.flush().await?;
+        for copy in [self.backup, self.main] {
+            match self.habits.durable {
+                Durable::ByFlush => {
+                    self.area.write(copy, bytes.clone()).await?;
+                    self.area.flush().await?;
+                }
+                Durable::ByWritingThrough => self.area.write_through(copy, bytes.clone()).await?,
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::parts::test_world::{Stage, in_process, on_stage};
+use crate::world::device::{EntryKind, Paths};
 use crate::world::disk::DeviceId;
 use crate::world::process::Process;
 
@@ -99,5 +100,49 @@ fn garbage_is_never_a_page() {
         let bytes: Vec<u8> = (0..COPY).map(|at| crate::world::digest::mix(seed * COPY + at) as u8).collect();
         assert_eq!(decode(&bytes), Err(Garbled));
         assert_eq!(decode(&bytes[..(seed % 64) as usize]), Err(Garbled));
+    }
+}
+
+#[test]
+fn who_falls_back_on_damage_only_does_not_look_past_an_error_of_the_device() {
+    on_stage(async move |stage: Stage| {
+        let device = stage.device;
+        let (host, world) = (stage.world.add_host("a"), stage.world.clone());
+        let program = move |process: Process| {
+            let world = world.clone();
+            async move {
+                let habits = Habits { fall_back: FallBack::OnDamage, durable: Durable::ByWritingThrough };
+                let (trusting, strict) = (control(&process, device), control(&process, device).with_habits(habits));
+                strict.write(&page(1)).await.unwrap();
+                damage(&strict, 0, 512).await;
+                let backup = Ok(Some((page(1), Copy::Backup)));
+                assert_eq!((trusting.read().await, strict.read().await), (backup.clone(), backup));
+                world.lose_path(device, process.host(), Paths::All);
+                assert!(matches!(trusting.read().await, Err(ControlError::BothLost { .. })));
+                assert!(matches!(strict.read().await, Err(ControlError::Unreadable(_))));
+            }
+        };
+        stage.run(host, program).await;
+    });
+}
+
+#[test]
+fn a_page_is_stable_when_its_writer_goes_on_with_a_flush_or_without() {
+    for (durable, flushes) in [(Durable::ByWritingThrough, 0), (Durable::ByFlush, 2)] {
+        on_stage(async move |stage: Stage| {
+            let device = stage.device;
+            let host = stage.world.add_host("a");
+            let habits = Habits { durable, ..Habits::default() };
+            let write =
+                move |process| async move { control(&process, device).with_habits(habits).write(&page(1)).await };
+            stage.run(host, write).await.unwrap();
+            stage.world.with_device(device, |device| {
+                let entries = device.journal().entries();
+                let flushed = entries.iter().filter(|entry| entry.kind == EntryKind::Flush).count();
+                assert_eq!(flushed, flushes, "{durable:?}");
+                let mut writes = entries.iter().filter(|entry| matches!(entry.kind, EntryKind::Write { .. }));
+                assert!(writes.all(|write| write.stable.is_some()), "{durable:?}");
+            });
+        });
     }
 }

@@ -1,19 +1,26 @@
-//! I3: the recorded primary is written only by the owner of the reformer lock, in the two steps that may.
+//! I3: the recorded primary is written only by the owner of the reformer lock, in the two steps that may, of a round
+//! that it takes part in.
+
+use std::collections::BTreeSet;
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, REFORMER_LOCK, announcement, judge_written, kept, number, text, violated};
+use super::{
+    Check, Example, Finding, Life, REFORMER_LOCK, announcement, instance_of, judge_written, kept, life, number, text,
+    violated,
+};
 
 /// The check.
 pub const CHECK: Check = Check {
     name: "dms-control-page-by-owner",
-    promise: "Page 64 of pg_control is written only by the owner of dms_reformer_lock, and it records the owner as primary.",
-    promise_zh: "pg_control 的 64 号页只由 dms_reformer_lock 的持有者写入,且记录的主实例就是持有者。",
+    promise: "Page 64 of pg_control is written only by the owner of dms_reformer_lock, in step promote or done of its own round, and records the owner as primary.",
+    promise_zh: "pg_control 的 64 号页只由 dms_reformer_lock 的持有者在其本轮的 promote 或 done 步骤中写入,且记录的主实例就是持有者。",
     example: Example {
         story: "Instance 0 records itself as primary although the lock has moved to instance 1.",
         text: "\
 1s dn1/gaussdb started
 2s dn1/cm_server lock.changed lock=dms_reformer_lock owner=0 version=1
+2s dn1/gaussdb reform.started kind=normal participants=3 judge_time=5 reformer=0 last_primary=0
 3s dn1/cm_server lock.changed lock=dms_reformer_lock owner=1 version=2
 4s dn1/gaussdb control-page.written version=1 primary=0 stable=1 step=done
 ",
@@ -24,8 +31,12 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let (mut owner, mut was_written) = (None, false);
+    let mut in_round: BTreeSet<Life> = BTreeSet::new();
     for event in trace.events() {
+        let Some(life) = life(event.place) else { continue };
         match announcement(event) {
+            Some(("reform.started", _)) => drop(in_round.insert(life)),
+            Some(("reform.finished" | "reform.failed", _)) => drop(in_round.remove(&life)),
             Some(("lock.changed", fields)) if text(fields, "lock") == Some(REFORMER_LOCK) => {
                 owner = number(fields, "owner");
             }
@@ -46,9 +57,49 @@ pub fn judge(trace: &Trace) -> Finding {
                         )],
                     );
                 }
+                let wrong = match text(fields, "step") {
+                    _ if instance_of(trace, event) != owner => Some("and does not own the lock"),
+                    _ if !in_round.contains(&life) => Some("outside every round"),
+                    Some("promote" | "done") => None,
+                    _ => Some("in a step that may not"),
+                };
+                if let Some(wrong) = wrong {
+                    let place = trace.place_name(event.place);
+                    return violated(&CHECK, event, vec![format!("At {} {place} wrote page 64 {wrong}.", event.at)]);
+                }
             }
             _ => {}
         }
     }
     kept(&CHECK, was_written, "nobody wrote the control page")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Answer;
+
+    fn answer(rest: &str) -> Answer {
+        let lock = "1s dn1/gaussdb started\n2s dn2/gaussdb started\n\
+                    2s dn1/cm_server lock.changed lock=dms_reformer_lock owner=0 version=1\n";
+        judge_written(&format!("{lock}{rest}"), &CHECK, judge).answer
+    }
+
+    #[test]
+    fn who_may_write_when() {
+        let round = |host: &str| {
+            format!(
+                "3s {host}/gaussdb reform.started kind=normal participants=3 judge_time=5 reformer=0 last_primary=0\n"
+            )
+        };
+        let written = |host: &str, step: &str| {
+            format!("4s {host}/gaussdb control-page.written version=1 primary=0 stable=3 step={step}\n")
+        };
+        assert_eq!(answer(&(round("dn1") + &written("dn1", "done"))), Answer::Holds);
+        assert_eq!(answer(&(round("dn1") + &written("dn1", "start"))), Answer::Violated, "not in that step");
+        assert_eq!(answer(&written("dn1", "done")), Answer::Violated, "in no round");
+        assert_eq!(answer(&(round("dn2") + &written("dn2", "done"))), Answer::Violated, "not by instance 1");
+        let over = "3s dn1/gaussdb reform.finished kind=normal participants=3 judge_time=5\n";
+        assert_eq!(answer(&(round("dn1") + over + &written("dn1", "done"))), Answer::Violated, "the round was over");
+    }
 }

@@ -1,8 +1,20 @@
 //! The invariants of openGauss resource pooling, judged on the trace alone. Their numbers are those of the protocol
 //! reference, section 8.6.
 //!
-//! I2 (no old incarnation overwrites newer history) is `single-writer` and `log-intact`, I10 (liveness) is `converged`
-//! and `writable`, I11 (acknowledged transactions stay) is `no-lost-commit`: checks every product shares.
+//! | invariant | check | |
+//! |---|---|---|
+//! | I1 | `dms-one-primary-writes`, `single-writer` | what is said, and what the device's journal says |
+//! | I2 | `log-intact`, `single-writer` | shared by every product |
+//! | I3 | `dms-control-page-by-owner` | |
+//! | I4 | `dms-lock-history`, `one-lock-holder` | |
+//! | I5 | `dms-failover-without-old-primary` | |
+//! | I6 | `dms-kicked-owns-nothing`, `fenced-means-silent` | |
+//! | I7 | `dms-rounds-match` | |
+//! | I8 | `dms-old-primary-ends` | |
+//! | I9 | `dms-first-round-failure-ends-the-process` | |
+//! | I10 | `converged`, `writable` | liveness: judged after the last fault |
+//! | I11 | `no-lost-commit` | shared by every product |
+//! | I12 | `dms-one-primary-shown` | |
 
 mod control_page_by_owner;
 mod failover_without_old_primary;
@@ -14,13 +26,12 @@ mod one_primary_shown;
 mod one_primary_writes;
 mod rounds_match;
 
-use std::collections::BTreeMap;
-
-use nodes::world::time::Instant;
 use nodes::world::trace::{Event, HostId, Trace};
 
 use super::Finding;
-use super::announced::{Life, TraceJudge, announcement, is_end, judge_written, life, number, text, violated};
+use super::announced::{
+    Life, OpenForWrites, TraceJudge, announcement, is_end, judge_written, life, number, text, violated,
+};
 use super::catalogue::{Check, Example};
 
 /// All of them.
@@ -52,36 +63,18 @@ pub const JUDGES: &[(&str, TraceJudge)] = &[
 /// The lock whose owner is the reformer.
 const REFORMER_LOCK: &str = "dms_reformer_lock";
 
+/// The number of the instance whose gaussdb announced an event: instances are numbered in the order of their gaussdb
+/// processes.
+fn instance_of(trace: &Trace, event: &Event) -> Option<i64> {
+    let (here, _) = life(event.place)?;
+    let mut databases = (0u16..).zip(&trace.processes).filter(|(_, process)| &*process.name == "gaussdb");
+    let place = databases.position(|(number, _)| number == here.0)?;
+    i64::try_from(place).ok()
+}
+
 /// The promise was kept, if the run put it to the test at all.
 fn kept(check: &Check, was_tested: bool, nothing: &str) -> Finding {
     if was_tested { Finding::holds(check.name) } else { Finding::could_not_tell(check.name, nothing) }
-}
-
-/// Which database processes say of themselves that they accept writes, and which host each is on.
-#[derive(Default)]
-struct OpenForWrites {
-    open: BTreeMap<Life, Instant>,
-}
-
-impl OpenForWrites {
-    /// Takes an event in; true if it opened a process for writes.
-    fn take(&mut self, event: &Event) -> bool {
-        let Some(life) = life(event.place) else { return false };
-        match announcement(event) {
-            Some(("writes.opened", _)) => {
-                self.open.insert(life, event.at);
-                return true;
-            }
-            Some(("writes.closed", _)) => {
-                self.open.remove(&life);
-            }
-            _ if is_end(event) => {
-                self.open.remove(&life);
-            }
-            _ => {}
-        }
-        false
-    }
 }
 
 /// Which hosts are fenced: their key was preempted and not registered again.

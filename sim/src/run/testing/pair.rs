@@ -8,7 +8,7 @@ use nodes::parts::service::PORT;
 use nodes::parts::shell::{Shell, Terminal};
 use nodes::product::{
     ArgumentKind, Breakage, BuildError, Cluster, ClusterPlan, CommandWord, Content, DeviceWord, NodeState,
-    PortableStep, PositionalWord, Product, Region, RoleWord, VerbWord, Word,
+    PortableStep, PositionalWord, Product, Region, RoleWord, StatusOutput, VerbWord, Word,
 };
 use nodes::world::World;
 use nodes::world::device::DeviceOptions;
@@ -48,6 +48,7 @@ pub(crate) const PAIR: Product = Product {
     ],
     events: &[Word { name: "copied", doc: "a file was copied with ssh" }],
     headlines: &[],
+    procedures: &[],
     commands: &[
         command(&["start"], "starts the database of a host"),
         command(&["stop"], "stops the database of a host"),
@@ -57,6 +58,8 @@ pub(crate) const PAIR: Product = Product {
         command(&["copy"], "copies a file with ssh"),
         command(&["hang"], "never ends"),
     ],
+    looking: &["pairctl status"],
+    status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "switchover", command: "pairctl switchover HOST" },
         VerbWord { verb: "promote", command: "pairctl promote HOST" },

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::Agent;
+use crate::fields;
 use crate::opengauss_dms::cm::log::Level;
 use crate::opengauss_dms::cm::messages::Registration;
 use crate::opengauss_dms::messages::{DSS_COMMAND_PORT, DssAnswer, DssCommand, InstanceId, Resource};
@@ -118,6 +119,7 @@ impl Agent {
         if registered {
             // A conflict means that another node holds the reservation already, which is as good.
             let _ = self.on_volumes(ReservationCommand::Reserve { key, kind: KIND }).await;
+            self.process.announce("scsi.registered", fields! { key: key });
         }
         self.log("ResReg", Level::Log, &format!("dsscmd reghl -i {}: {}.", self.node, result_word(registered)));
         registered

@@ -35,6 +35,8 @@ use crate::world::trace::ProcessId;
 use clients::Waiting;
 use fencing::FenceOrder;
 
+pub(super) use operator::NODE_STOP_FILE;
+
 /// How often the agent looks after its network card.
 const NIC_CHECK: Duration = Duration::from_secs(5);
 

@@ -9,7 +9,7 @@ use crate::opengauss_dms::cm::server::PAUSE_FILE;
 use crate::opengauss_dms::messages::Resource;
 
 /// Nothing of the node shall run.
-pub(super) const NODE_STOP_FILE: &str = "cluster_manual_start";
+pub(in crate::opengauss_dms::cm) const NODE_STOP_FILE: &str = "cluster_manual_start";
 
 /// A resource instance of the node shall not run. The content says how to stop it: `1` in order, `i` at once.
 pub(super) fn instance_stop_file(cm_instance: u32) -> String {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::opengauss_dms::cm::NodeSet;
-use crate::opengauss_dms::cm::arbitration::{Evidence, NodeEvidence, Sight};
+use crate::opengauss_dms::cm::arbitration::{Evidence, Expired, NodeEvidence, Sight};
 use crate::opengauss_dms::cm::contents::{self, Cluster, RESOURCES};
 use crate::opengauss_dms::cm::ddb::KeyValues;
 use crate::opengauss_dms::cm::locks::Locks;
@@ -47,6 +47,8 @@ pub(super) struct Duty {
     pub(super) switchover: Option<PendingSwitchover>,
     pub(super) phony_kills: Vec<Option<Instant>>,
     pub(super) lonely_since: Option<Instant>,
+    /// By node: when its voting-disk time, its report and its connections were last known, good or bad.
+    known_at: Vec<[Instant; 3]>,
     registration_version: u64,
     connected_before: NodeSet,
 }
@@ -79,6 +81,7 @@ impl Duty {
             switchover: None,
             phony_kills: vec![None; node_count],
             lonely_since: None,
+            known_at: vec![[now; 3]; node_count],
             registration_version: 0,
             connected_before: NodeSet::EMPTY,
         }
@@ -230,7 +233,42 @@ impl Duty {
     }
 
     /// What arbitration goes by. `seconds` is the wall clock of this host, against which stamps are judged.
-    pub(super) fn evidence(&self, now: Instant, seconds: u64, parameters: &Parameters) -> Evidence {
+    pub(super) fn evidence(&mut self, now: Instant, seconds: u64, parameters: &Parameters) -> Evidence {
+        let mut evidence = self.sights(now, seconds, parameters);
+        self.note_known(now, &evidence);
+        // Counted down each second from `instance_heartbeat_timeout` (`SetMaxClusterHeartBeatTimeout`).
+        let is_old = |known: Instant| now.since(known.max(self.since)) > parameters.instance_heartbeat_timeout;
+        let expired = |[disk, report, network]: [Instant; 3]| Expired {
+            voting_disk: is_old(disk),
+            report: is_old(report),
+            network: is_old(network),
+        };
+        evidence.expired = self.known_at.iter().copied().map(expired).collect();
+        evidence
+    }
+
+    /// Remembers what is known now.
+    fn note_known(&mut self, now: Instant, evidence: &Evidence) {
+        for (node, known_at) in self.known_at.iter_mut().enumerate() {
+            let seen = &evidence.nodes[node];
+            let hears = |listener: usize, speaker: usize| evidence.hears[listener].get(speaker).copied();
+            let connected = |other: usize| {
+                other != node && [hears(node, other), hears(other, node)].iter().all(|sight| is_known(*sight))
+            };
+            let known = [
+                is_known(Some(seen.voting_disk)),
+                is_known(Some(seen.report)),
+                (0..evidence.nodes.len()).any(connected),
+            ];
+            for (at, known) in known_at.iter_mut().zip(known) {
+                if known {
+                    *at = now;
+                }
+            }
+        }
+    }
+
+    fn sights(&self, now: Instant, seconds: u64, parameters: &Parameters) -> Evidence {
         let heard = |listener: &Option<Known>| -> Vec<Sight> {
             let stamps = listener.as_ref().map(|known| known.report.heard.as_slice()).unwrap_or_default();
             let judge = |speaker: usize| match stamps.get(speaker) {
@@ -243,7 +281,7 @@ impl Duty {
         Evidence {
             nodes: (0..self.node_count()).map(|node| self.node_evidence(now, seconds, node, parameters)).collect(),
             hears: self.agents.iter().map(heard).collect(),
-            unknown_expired: now.since(self.since) > parameters.agent_network_timeout,
+            expired: Vec::new(),
         }
     }
 
@@ -267,6 +305,10 @@ impl Duty {
             if self.starting { parameters.delay_arbitrate_max_cluster_timeout } else { DELAY_AFTER_ROLE_CHANGE };
         now.since(self.since) >= delay
     }
+}
+
+fn is_known(sight: Option<Sight>) -> bool {
+    sight.is_some_and(|sight| sight != Sight::Unknown)
 }
 
 fn index_of(resource: Resource) -> usize {

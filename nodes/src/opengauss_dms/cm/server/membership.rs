@@ -9,7 +9,7 @@ use crate::opengauss_dms::cm::contents::{self, RESOURCES};
 use crate::opengauss_dms::cm::locks::Locks;
 use crate::opengauss_dms::cm::log::Level;
 use crate::opengauss_dms::cm::messages::{Registration, ToAgent};
-use crate::opengauss_dms::messages::{Health, InstanceId, Resource};
+use crate::opengauss_dms::messages::{ClientRequest, Health, InstanceId, Resource};
 use crate::product::events::LOCK_CHANGED;
 
 const THREAD: &str = "ResReg";
@@ -21,6 +21,36 @@ enum Order {
     Exclude(Resource),
     Register,
     Unregister,
+}
+
+/// Why locks have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A CM client asked for it.
+    Request(ClientRequest),
+    /// The owner was taken out of the cluster.
+    Release,
+}
+
+impl Cause {
+    /// Why the lock of a resource went from one owner to another, in a word, and who asked.
+    fn told(
+        &self,
+        resource: Resource,
+        before: Option<InstanceId>,
+        after: Option<InstanceId>,
+    ) -> (&'static str, Option<InstanceId>) {
+        match self {
+            Cause::Release => ("release", before),
+            Cause::Request(ClientRequest::Unlock(_, caller)) => ("unlock", Some(*caller)),
+            Cause::Request(ClientRequest::Transfer { from, .. }) => ("transfer", Some(*from)),
+            Cause::Request(ClientRequest::Lock(asked, caller)) if *asked == resource && after == Some(*caller) => {
+                ("lock", Some(*caller))
+            }
+            // Whoever asked for whichever lock: the static primary got the free reformer lock.
+            Cause::Request(_) => ("first-reform", after),
+        }
+    }
 }
 
 impl Server {
@@ -114,7 +144,12 @@ impl Server {
             })
             .await;
         match changed {
-            Ok(Some((before, locks))) => self.locks_changed(&before, &locks, "release"),
+            Ok(Some((before, locks))) => {
+                self.locks_changed(&before, &locks, &Cause::Release);
+                let name = if member { "instance.included" } else { "instance.excluded" };
+                let fields = fields! { resource: resource.name(), lock: resource.lock(), instance: instance };
+                self.process.announce(name, fields);
+            }
             Ok(None) => return,
             Err(error) => {
                 let text = format!("[CLIENT] release lock failed. res({}): {error}.", resource.name());
@@ -125,14 +160,14 @@ impl Server {
     }
 
     /// The locks in the DDB have changed: remember, log and announce it.
-    pub(super) fn locks_changed(&self, before: &Locks, after: &Locks, why: &str) {
+    pub(super) fn locks_changed(&self, before: &Locks, after: &Locks, cause: &Cause) {
         self.on_duty(|duty| duty.locks = *after);
         for resource in RESOURCES {
             let (old, new) = (before.of(resource), after.of(resource));
             if old.version == new.version {
                 continue;
             }
-            if why == "release"
+            if *cause == Cause::Release
                 && let Some(owner) = old.owner
             {
                 let key = contents::lock_key(resource);
@@ -140,7 +175,9 @@ impl Server {
                 self.log(THREAD, Level::Log, &format!("[CLIENT] release lock success. key={key}, value={owner}."));
             }
             let owner = new.owner.map_or(-1, i64::from);
-            self.process.announce(LOCK_CHANGED, fields! { lock: resource.lock(), owner: owner, version: new.version });
+            let (why, by) = cause.told(resource, old.owner, new.owner);
+            let fields = fields! { lock: resource.lock(), owner: owner, version: new.version, why: why, by: by.map_or(-1, i64::from) };
+            self.process.announce(LOCK_CHANGED, fields);
         }
     }
 }
@@ -151,5 +188,22 @@ fn orders_inside(registration: Registration) -> Option<Order> {
         Registration::Registered | Registration::NotSupported => Some(Order::Include(Resource::Dss)),
         Registration::Unregistered | Registration::Pending | Registration::Init => Some(Order::Register),
         Registration::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_a_lock_is_told_with_its_cause() {
+        let lock = Cause::Request(ClientRequest::Lock(Resource::Dss, 2));
+        assert_eq!(lock.told(Resource::Dss, None, Some(2)), ("lock", Some(2)));
+        assert_eq!(lock.told(Resource::Dms, None, Some(0)), ("first-reform", Some(0)));
+        let transfer = ClientRequest::Transfer { resource: Resource::Dms, from: 0, to: 1 };
+        assert_eq!(Cause::Request(transfer).told(Resource::Dms, Some(0), Some(1)), ("transfer", Some(0)));
+        let unlock = Cause::Request(ClientRequest::Unlock(Resource::Dms, 1));
+        assert_eq!(unlock.told(Resource::Dms, Some(1), None), ("unlock", Some(1)));
+        assert_eq!(Cause::Release.told(Resource::Dms, Some(1), None), ("release", Some(1)));
     }
 }

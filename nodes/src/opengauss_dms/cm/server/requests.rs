@@ -1,6 +1,7 @@
 //! The requests that change the DDB, one after the other.
 
 use super::Server;
+use super::membership::Cause;
 use crate::opengauss_dms::cm::contents;
 use crate::opengauss_dms::cm::locks::{Locks, Rules};
 use crate::opengauss_dms::cm::log::Level;
@@ -56,7 +57,7 @@ impl Server {
             .await;
         match changed {
             Ok(Some((answer, before, after))) => {
-                self.locks_changed(&before, &after, "request");
+                self.locks_changed(&before, &after, &Cause::Request(request.clone()));
                 self.log_lock(request, &answer, &before, &after);
                 answer
             }

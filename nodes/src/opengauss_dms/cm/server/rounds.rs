@@ -108,7 +108,7 @@ impl Server {
         }
     }
 
-    fn decide(&self, duty: &Duty) -> Option<Decision> {
+    fn decide(&self, duty: &mut Duty) -> Option<Decision> {
         let now = self.process.monotonic();
         let parameters = &self.plan.parameters;
         let evidence = duty.evidence(now, self.process.wall_clock().seconds(), parameters);

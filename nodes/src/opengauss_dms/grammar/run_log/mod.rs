@@ -1,51 +1,25 @@
 //! The DMS run log of one instance: rounds, the steps of each in their order, and how a round fails.
 //!
-//! The steps are those of [`steps_of`], for every kind of round and every combination of conditions; what a failed
+//! The steps are those of [`steps_of`](super::super::reform::steps::steps_of), for every kind of round and every combination of conditions; what a failed
 //! round says is judged by the rules of [`super::super::reform::health`]. A log that begins in the middle of a round
 //! is joined there.
 
-use crate::grammar::{LogLine, Machine, Phase, filled, holes, moment, numbers};
+mod places;
+mod round;
+mod words;
 
-use super::super::reform::health::reformer_aborted;
-use super::super::reform::steps::{Conditions, Step, steps_of};
-use super::super::reform::{Bitmap, ReformType, ShareInfo, Version};
+use crate::grammar::{Machine, Phase, filled, holes, numbers};
 
-/// `UTC+8 2024-10-09 15:07:52.019|DMS|3753680|ERROR>[DMS REFORM]MESSAGE [dms_reform_health.c:103]`.
-pub(super) fn split(line: &str) -> Option<LogLine<'_>> {
-    let (_, rest) = line.strip_prefix("UTC")?.split_once(' ')?;
-    let (at, rest) = moment(rest)?;
-    let (head, message) = rest.split_once(">[DMS REFORM]")?;
-    holes("|DMS|{}|{}", head)?;
-    let message = message.trim_end();
-    let message = match message.rsplit_once(" [") {
-        Some((message, place)) if place.ends_with(']') && place.contains(".c:") => message,
-        _ => message,
-    };
-    Some(LogLine { at, message: message.trim() })
-}
-
-const SET_ROLE: &str = "dms_reformer_preempt set role {}";
-const REFUSING: &str = "Refusing to {} because the src {} is not the same as the local reformer {}";
-const LISTS: &str = "instance lists info:";
-const LIST: &str = "list_name: {}, bitmap: {}";
-const ROUND: &str = "inst_id:{}, role:{}, catalog:{}, reform_type:{}, full_clean:{}, ddl_2phase:{}, step:{}";
-const BEGINNING: [&str; 3] = ["dms_reform_set_start", "dms_reform_proc running", "dms_reform_health running"];
-const STEP_FAILED: &str = "{} fail, error: {}";
-const SELF_FAIL: &str = "dms_reform_self_fail enter: {}";
-const FAIL: &str = "dms_reform_fail enter";
-const SET_FAIL: &str = "set reform fail{}";
-const PUSHED: &str = "[GCV PUSH]GCV++:{}, inst_id:{}; lock_instance unlock";
-const LOCK_MOVED: &str = "success to trans reformer lock to {}";
-const OTHER_REFORMER: &str = "local reformer version({}, {}) is not same as share reformer version({}, {})";
-const OTHER_REFORMER_IN_SWITCHOVER: &str = "local reformer version({}, {}) is not same as share reformer \
-    version({}, {}) andshare switchover version({}, {})";
-const REFORMER_ABORT: &str = "reformer abort during reform";
-const PARTNER_OFFLINE: &str = "dms_reform_cmp_list_online error, inst({}) offline, cache: {}, current: {}";
-const PARTNER_CHANGED: &str = "dms_reform_cmp_online_status error, inst({}){}";
-const PARTNER_ABORT: &str = "partner abort during reform";
-const EXIT: &str = "node exit, reform fail during switchover, old primary node need restart after reformer lock \
-    transfered, demote id:{}, reformer id:{}";
-const WAIT: &str = "dms_reform_sync_wait {} success";
+use super::super::reform::ReformType;
+use super::super::reform::steps::Step;
+use places::{every_place, every_round};
+use round::{Round, Telling, other_reformer};
+pub(super) use words::split;
+use words::{
+    BEGINNING, EXIT, FAIL, LIST, LISTS, LOCK_MOVED, PARTNER_ABORT, PARTNER_CHANGED, PARTNER_OFFLINE, PUSHED,
+    REFORMER_ABORT, REFUSING, ROUND, SELF_FAIL, SET_FAIL, SET_ROLE, STEP_FAILED, WAIT, failure_word, role_word,
+    step_word,
+};
 
 /// The rounds of an instance.
 pub(super) struct Rounds;
@@ -74,68 +48,11 @@ enum At {
     Exiting { told: bool },
 }
 
-#[derive(Clone, Debug, PartialEq)]
-struct Round {
-    kind: ReformType,
-    steps: Vec<Step>,
-    /// Whether this instance organises it.
-    organises: bool,
-    /// Whether the others report to this instance; unknown for a partner after the lock has moved.
-    coordinates: Option<bool>,
-    /// The step that is under way or comes next.
-    position: usize,
-    under_way: bool,
-    /// How much of the beginning has been said.
-    begun: usize,
-    failed: bool,
-    telling: Telling,
-}
-
-/// How far the account of a failure has come.
-#[derive(Clone, Debug, PartialEq)]
-enum Telling {
-    Nothing,
-    OtherReformer {
-        demote: u64,
-        promote: Option<u64>,
-    },
-    ReformerAbort {
-        demote: u64,
-    },
-    PartnerGone,
-    /// A step has failed by itself.
-    StepFailed,
-    /// The step's failure has been told, the round is to be marked.
-    SelfFail,
-    /// The round is being cleaned up.
-    Ending,
-}
-
 impl Machine for Rounds {
     type State = Place;
 
     fn knows(&self, message: &str) -> bool {
-        const SHAPES: &[&str] = &[
-            SET_ROLE,
-            REFUSING,
-            LIST,
-            ROUND,
-            STEP_FAILED,
-            SELF_FAIL,
-            SET_FAIL,
-            PUSHED,
-            LOCK_MOVED,
-            OTHER_REFORMER,
-            PARTNER_OFFLINE,
-            PARTNER_CHANGED,
-            EXIT,
-            WAIT,
-        ];
-        const WORDS: &[&str] = &[LISTS, FAIL, REFORMER_ABORT, PARTNER_ABORT];
-        WORDS.contains(&message)
-            || BEGINNING.contains(&message)
-            || step_word(message).is_some()
-            || SHAPES.iter().any(|shape| holes(shape, message).is_some())
+        words::is_known(message)
     }
 
     fn begin(&self, message: &str) -> Vec<Place> {
@@ -170,22 +87,6 @@ impl Machine for Rounds {
             _ => None,
         }
     }
-}
-
-fn failure_word(message: &str) -> bool {
-    message == FAIL || holes(EXIT, message).is_some() || holes(SELF_FAIL, message).is_some()
-}
-
-/// The step a `dms_reform_… enter` or `… success` is about, and whether it enters.
-fn step_word(message: &str) -> Option<(Step, bool)> {
-    let (function, word) = message.rsplit_once(' ')?;
-    let enters = match word {
-        "enter" => true,
-        "success" => false,
-        _ => return None,
-    };
-    let step = Step::ALL.iter().find(|step| step.function() == function && **step != Step::SyncWait)?;
-    Some((*step, enters))
 }
 
 impl Place {
@@ -380,68 +281,14 @@ impl Place {
             return vec![self.failed(round)];
         }
         let gone = holes(PARTNER_OFFLINE, message).or_else(|| holes(PARTNER_CHANGED, message)).is_some();
-        if gone && round.coordinates != Some(false) {
+        // The reformer looks after its partners: whoever coordinates the round, and the old primary that got the lock back.
+        if gone && (round.coordinates != Some(false) || self.reformer == Some(true)) {
             return self.with(At::Round(Round { telling: Telling::PartnerGone, ..round.clone() }));
         }
         match other_reformer(round.kind, message) {
             Some(telling) => self.with(At::Round(Round { telling, ..round.clone() })),
             None => Vec::new(),
         }
-    }
-}
-
-fn role_word(role: &str) -> Option<bool> {
-    match role {
-        "reformer" => Some(true),
-        "partner" => Some(false),
-        _ => None,
-    }
-}
-
-/// Judges the versions of a "not same" line by the rule of the health check itself.
-fn other_reformer(kind: ReformType, message: &str) -> Option<Telling> {
-    let version = |instance: u64, start_time: u64| Version { instance: instance as u32, start_time };
-    let (local, reformer, switch) = match kind {
-        ReformType::Switchover => {
-            let [a, b, c, d, e, f] = numbers(OTHER_REFORMER_IN_SWITCHOVER, message)?;
-            (version(a, b), version(c, d), Some(version(e, f)))
-        }
-        _ => {
-            let [a, b, c, d] = numbers(OTHER_REFORMER, message)?;
-            (version(a, b), version(c, d), None)
-        }
-    };
-    let share = ShareInfo {
-        reform_type: kind,
-        version_number: 0,
-        judge_time: 0,
-        reformer,
-        switch_version: switch,
-        demote: switch.map(|_| reformer.instance),
-        last_primary: reformer.instance,
-        participants: Vec::new(),
-        joining: Bitmap::default(),
-        steps: Vec::new(),
-    };
-    let sound = switch.is_none_or(|switch| switch.instance != reformer.instance);
-    // A restarted instance has initialised DMS later than in its last life.
-    let later = |old: Version| old.instance != local.instance || local.start_time > old.start_time;
-    let possible = reformer_aborted(local, &share) && sound && later(reformer) && switch.is_none_or(later);
-    possible.then(|| Telling::OtherReformer {
-        demote: u64::from(reformer.instance),
-        promote: share.promote().map(u64::from),
-    })
-}
-
-impl Round {
-    /// The step under way has worked.
-    fn pass(&self, step: Step) -> Round {
-        let mut next = Round { position: self.position + 1, under_way: false, ..self.clone() };
-        if step == Step::SwitchLock {
-            // From here on the new primary coordinates; which partner that is this log does not say beforehand.
-            next.coordinates = self.organises.then_some(false);
-        }
-        next
     }
 }
 
@@ -468,134 +315,5 @@ impl Place {
     }
 }
 
-impl Round {
-    fn allowed(&self) -> Vec<String> {
-        if let Some(beginning) = BEGINNING.get(self.begun) {
-            return vec![(*beginning).to_owned()];
-        }
-        let step = self.steps.get(self.position).copied();
-        match (&self.telling, step) {
-            (Telling::OtherReformer { .. }, _) => vec![REFORMER_ABORT.to_owned()],
-            (Telling::ReformerAbort { demote }, _) if self.organises && self.kind == ReformType::Switchover => {
-                vec![EXIT.replacen("{}", &demote.to_string(), 1), FAIL.to_owned()]
-            }
-            (Telling::ReformerAbort { .. }, _) => vec![FAIL.to_owned()],
-            (Telling::PartnerGone, _) => vec![PARTNER_ABORT.to_owned()],
-            (Telling::StepFailed, _) => vec![SELF_FAIL.to_owned()],
-            (Telling::SelfFail, _) => vec![SET_FAIL.to_owned()],
-            (Telling::Ending, _) | (_, None) => vec![LISTS.to_owned(), "inst_id:{}, role:PARTNER, …".to_owned()],
-            (Telling::Nothing, Some(_)) if self.failed && !self.under_way => vec![FAIL.to_owned()],
-            (Telling::Nothing, Some(Step::SyncWait)) => vec![match self.coordinates {
-                Some(true) => "dms_reform_sync_wait reformer success".to_owned(),
-                Some(false) => "dms_reform_sync_wait partner success".to_owned(),
-                None => WAIT.to_owned(),
-            }],
-            (Telling::Nothing, Some(step)) => {
-                vec![format!("{} {}", step.function(), if self.under_way { "success" } else { "enter" })]
-            }
-        }
-    }
-}
-
-/// Every list of steps there is.
-fn every_round() -> Vec<(ReformType, Vec<Step>)> {
-    let mut rounds = Vec::new();
-    for kind in [ReformType::Normal, ReformType::Failover, ReformType::Switchover, ReformType::FullClean] {
-        for bits in 0..16u8 {
-            let has = |bit: u8| bits >> bit & 1 == 1;
-            let conditions = Conditions { disconnect: has(0), reconnect: has(1), migrate: has(2), recovery: has(3) };
-            let round = (kind, steps_of(kind, conditions));
-            if !rounds.contains(&round) {
-                rounds.push(round);
-            }
-        }
-    }
-    rounds
-}
-
-/// Every place at which a log can be joined.
-fn every_place() -> Vec<Place> {
-    let mut places = vec![At::Idle];
-    for listed in [false, true] {
-        places.push(At::Listing { listed, failed: false });
-    }
-    for (kind, steps) in every_round() {
-        for organises in [false, true] {
-            for position in 0..steps.len() {
-                for under_way in [false, true] {
-                    if under_way && steps[position] == Step::SyncWait {
-                        continue;
-                    }
-                    let round = Round {
-                        kind,
-                        steps: steps.clone(),
-                        organises,
-                        coordinates: None,
-                        position,
-                        under_way,
-                        begun: BEGINNING.len(),
-                        failed: false,
-                        telling: Telling::Nothing,
-                    };
-                    places.push(At::Round(round));
-                }
-            }
-        }
-    }
-    places.into_iter().map(|at| Place { at, ..Place::UNKNOWN }).collect()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::grammar::{Replay, Taken, Tracker};
-
-    const INCIDENT: &str = include_str!("../../../tests/fixtures/dms_run_switchover_fail.log");
-
-    fn messages() -> Vec<String> {
-        INCIDENT.lines().filter_map(split).map(|line| line.message.to_owned()).collect()
-    }
-
-    fn first_unexplained(messages: &[String]) -> Option<usize> {
-        let mut replay = Tracker::new(Rounds);
-        messages.iter().position(|message| matches!(replay.take(message), Taken::Unexplained(_)))
-    }
-
-    #[test]
-    fn the_exit_of_the_old_primary_is_explained() {
-        let all = messages();
-        assert_eq!(all.len(), 4);
-        assert!(all.iter().all(|message| Rounds.knows(message)), "{all:?}");
-        assert_eq!(first_unexplained(&all), None);
-    }
-
-    #[test]
-    fn an_abort_needs_a_version_that_is_neither_the_reformers_nor_the_requesters() {
-        let mut copy = messages();
-        copy[0] = copy[0].replace("(1, 781801668325620)", "(1, 781783739740808)");
-        assert_eq!(first_unexplained(&copy), Some(0));
-        copy[0] = messages()[0].replace("781801668325620", "781783739740807");
-        assert_eq!(first_unexplained(&copy), Some(0), "a life that began before the last one");
-    }
-
-    #[test]
-    fn only_the_demoted_ends_itself_and_only_when_the_lock_is_anothers() {
-        for (from, to) in [("demote id:0", "demote id:2"), ("reformer id:1", "reformer id:0")] {
-            let mut copy = messages();
-            copy[2] = copy[2].replace(from, to);
-            assert_eq!(first_unexplained(&copy), Some(2), "{to}");
-        }
-    }
-
-    #[test]
-    fn order_and_completeness_are_judged() {
-        for first in 0..3 {
-            let mut copy = messages();
-            copy.swap(first, first + 1);
-            assert!(first_unexplained(&copy).is_some(), "lines {first} and {}", first + 1);
-        }
-        let mut copy = messages();
-        copy.remove(1);
-        assert_eq!(first_unexplained(&copy), Some(1));
-    }
-}
+mod tests;
