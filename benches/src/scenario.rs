@@ -1,7 +1,8 @@
-//! A whole drill: how far ahead of real time `switchover_fail` runs on one core, and what it needs.
+//! Whole drills: how far ahead of real time they run on one core, and what they need. `switchover_fail` has 100
+//! transactions a second, PolarDB's `switchover_and_back` has 200 and three replicas.
 //!
-//! One seed after the other is simulated, with the load of the scenario file (100 transactions a second), everything a
-//! checker needs kept, and nothing judged or told: that part is measured beside it. The fastest seed counts, because
+//! One seed after the other is simulated, with the load of the scenario file, everything a checker needs kept, and
+//! nothing judged or told: that part is measured beside it. The fastest seed counts, because
 //! noise only ever adds time; the memory is the most the whole process has ever held.
 
 use std::fmt::Write as _;
@@ -19,8 +20,19 @@ use crate::error::Error;
 use crate::measure::timed;
 use crate::table::{grouped, one_decimal};
 
-const FILE: &str = "scenarios/switchover_fail.toml";
-const TEXT: &str = include_str!("../../scenarios/switchover_fail.toml");
+/// A drill that is measured.
+struct Measured {
+    file: &'static str,
+    text: &'static str,
+}
+
+const SWITCHOVER_FAIL: Measured =
+    Measured { file: "scenarios/switchover_fail.toml", text: include_str!("../../scenarios/switchover_fail.toml") };
+
+const SWITCHOVER_AND_BACK: Measured = Measured {
+    file: "scenarios/polardb/switchover_and_back.toml",
+    text: include_str!("../../scenarios/polardb/switchover_and_back.toml"),
+};
 
 /// How long to measure, and how to print it.
 #[derive(Args)]
@@ -36,7 +48,10 @@ pub struct Options {
 /// All figures of this benchmark, as `--json` prints them.
 #[derive(Serialize)]
 struct Figures {
+    /// `switchover_fail`.
     scenario: Drill,
+    /// PolarDB's `switchover_and_back`.
+    polardb_switchover_and_back: Drill,
 }
 
 /// What a drill costs.
@@ -60,24 +75,32 @@ struct Lap {
 
 /// Measures and gives the text to print.
 pub fn run(options: &Options) -> Result<String, Error> {
-    let laps = laps(options.seeds)?;
-    let fastest = laps.iter().min_by_key(|lap| lap.running).expect("at least one seed ran");
-    let figures = Figures { scenario: drill(fastest) };
+    let switchover_fail = fastest(&SWITCHOVER_FAIL, options.seeds)?;
+    let figure = drill(&switchover_fail);
+    let switchover_and_back = fastest(&SWITCHOVER_AND_BACK, options.seeds)?;
+    let figures = Figures { scenario: figure, polardb_switchover_and_back: drill(&switchover_and_back) };
     if options.json {
-        Ok(serde_json::to_string_pretty(&figures)? + "\n")
-    } else {
-        Ok(describe(options, fastest, &figures.scenario))
+        return Ok(serde_json::to_string_pretty(&figures)? + "\n");
     }
+    let first = describe(options, &SWITCHOVER_FAIL, &switchover_fail, &figures.scenario);
+    let second = describe(options, &SWITCHOVER_AND_BACK, &switchover_and_back, &figures.polardb_switchover_and_back);
+    Ok(first + "\n" + &second)
 }
 
-fn laps(seeds: u64) -> Result<Vec<Lap>, Error> {
-    let accepted = scenario::check(Source::new(FILE, TEXT), &vocabulary::known());
+fn fastest(measured: &Measured, seeds: u64) -> Result<Lap, Error> {
+    let laps = laps(measured, seeds)?;
+    Ok(laps.into_iter().min_by_key(|lap| lap.running).expect("at least one seed ran"))
+}
+
+fn laps(measured: &Measured, seeds: u64) -> Result<Vec<Lap>, Error> {
+    let accepted = scenario::check(Source::new(measured.file, measured.text), &vocabulary::known());
     let scenario = accepted.map_err(|rejected| Error::Scenario(rejected.to_string()))?.scenario;
     (1..=seeds).map(|seed| lap(&scenario, seed)).collect()
 }
 
 fn lap(scenario: &Scenario, seed: u64) -> Result<Lap, Error> {
-    let product = nodes::catalogue::find(&scenario.product.model).ok_or_else(|| Error::Scenario(FILE.to_owned()))?;
+    let product =
+        nodes::catalogue::find(&scenario.product.model).ok_or_else(|| Error::Scenario(scenario.path.clone()))?;
     let draws = Draws::of(scenario, seed);
     let (record, running) = timed(|| run_scenario(scenario, product, &draws, &RunOptions::default()));
     let record: Record = record?;
@@ -94,10 +117,11 @@ fn drill(lap: &Lap) -> Drill {
     }
 }
 
-fn describe(options: &Options, lap: &Lap, drill: &Drill) -> String {
+fn describe(options: &Options, measured: &Measured, lap: &Lap, drill: &Drill) -> String {
     let milliseconds = |time: Duration| one_decimal(time.as_secs_f64() * 1e3);
     let mut text = format!(
-        "{FILE}: {} events in {} s of model time, one core (fastest of {} seeds)\n\n",
+        "{}: {} events in {} s of model time, one core (fastest of {} seeds)\n\n",
+        measured.file,
         grouped(lap.events as f64),
         lap.simulated.as_secs(),
         options.seeds
@@ -130,10 +154,17 @@ mod tests {
 
     #[test]
     fn the_figures_are_those_of_a_run_to_its_end() {
-        let laps = laps(1).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(laps[0].simulated, Duration::from_secs(120));
-        assert!(laps[0].events >= 50_000);
-        let figures = serde_json::to_value(Figures { scenario: drill(&laps[0]) }).expect("JSON");
+        let ends = [(&SWITCHOVER_FAIL, 120), (&SWITCHOVER_AND_BACK, 80)];
+        let laps = ends.map(|(measured, seconds)| {
+            let lap = fastest(measured, 1).unwrap_or_else(|error| panic!("{}: {error}", measured.file));
+            assert_eq!(lap.simulated, Duration::from_secs(seconds), "{}", measured.file);
+            assert!(lap.events >= 50_000, "{}", measured.file);
+            drill(&lap)
+        });
+        let [scenario, polardb_switchover_and_back] = laps;
+        let figures = serde_json::to_value(Figures { scenario, polardb_switchover_and_back }).expect("JSON");
+        let drills: Vec<&String> = figures.as_object().expect("an object").keys().collect();
+        assert_eq!(drills, ["polardb_switchover_and_back", "scenario"]);
         let keys: Vec<&String> = figures["scenario"].as_object().expect("an object").keys().collect();
         assert_eq!(keys, ["events_per_s", "peak_rss_mb", "x_real_time"]);
     }

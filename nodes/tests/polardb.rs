@@ -97,9 +97,7 @@ fn run(seed: u64, seconds: u64, setting: Setting, script: impl AsyncFnOnce(Drill
 fn logged(trace: &Trace) -> Vec<String> {
     let lines = trace.events().iter().filter_map(|event| match &event.what {
         What::Log { line, .. } => Some(format!("{} {}: {line}", event.at, trace.place_name(event.place))),
-        What::Announced { name, fields }
-            if *name != "replica.read" && *name != "page.written" && *name != "commit.durable" =>
-        {
+        What::Announced { name, fields } if *name != "replica.read" && *name != "replica.applied" => {
             Some(format!("{} {} {name} {fields:?}", event.at, trace.place_name(event.place)))
         }
         _ => None,

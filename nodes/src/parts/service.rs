@@ -4,10 +4,33 @@
 //! transaction definitely had no effect; whatever else goes wrong (no answer, a reset connection, [`Answer::Unknown`])
 //! leaves the client not knowing, and its history says so.
 
+use crate::world::network::Message;
 use crate::world::port::PortNumber;
+use crate::world::process::Process;
 
 /// The port on which a database listens for clients.
 pub const PORT: PortNumber = PortNumber(5432);
+
+/// Answers every call on a port, each in a task of its own, for as long as the process lives. A message that waits for
+/// no answer is dropped.
+pub async fn answer_calls<Asked, Told, Answering>(
+    process: &Process,
+    port: PortNumber,
+    answer: impl Fn(Asked) -> Answering,
+) where
+    Asked: Message + Clone,
+    Told: Message,
+    Answering: Future<Output = Told> + 'static,
+{
+    let port = process.bind::<Asked>(port);
+    loop {
+        let incoming = port.recv().await;
+        let Some(call) = incoming.call else { continue };
+        let answering = answer(incoming.message);
+        let replying = process.clone();
+        process.spawn(async move { replying.reply(call, answering.await) });
+    }
+}
 
 /// The name of a row.
 pub type Key = i64;

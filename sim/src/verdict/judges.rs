@@ -23,13 +23,16 @@ pub const JUDGES: &[(&str, Judge)] = &[
     (total_conserved::NAME, |record| total_conserved::check(&record.history, None)),
 ];
 
-/// The invariants of the products.
-pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] =
-    &[opengauss_dms::JUDGES, polardb::JUDGES, kingbase::JUDGES, opengauss_ha::JUDGES];
+/// The invariants of the products that are judged on what nodes announced.
+pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES, kingbase::JUDGES, opengauss_ha::JUDGES];
+
+/// The invariants of the products that are judged on the whole record, with the bytes of the devices.
+pub const PRODUCT_RECORD_JUDGES: &[&[(&str, Judge)]] = &[polardb::JUDGES];
 
 /// What the check called `name` finds.
 pub fn find(name: &str, record: &Record) -> Finding {
-    if let Some((_, judge)) = JUDGES.iter().find(|(known, _)| *known == name) {
+    let of_records = PRODUCT_RECORD_JUDGES.iter().copied().flatten();
+    if let Some((_, judge)) = JUDGES.iter().chain(of_records).find(|(known, _)| *known == name) {
         return judge(record);
     }
     match PRODUCT_JUDGES.iter().copied().flatten().find(|(known, _)| *known == name) {
@@ -46,8 +49,11 @@ mod tests {
     #[test]
     fn every_judge_is_in_the_catalogue_and_every_check_has_a_judge() {
         let products = PRODUCT_JUDGES.iter().copied().flatten().map(|(name, _)| *name);
-        let judged: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).chain(products).collect();
-        let listed: Vec<&str> = catalogue::CHECKS.iter().map(|check| check.name).collect();
+        let of_records = PRODUCT_RECORD_JUDGES.iter().copied().flatten().map(|(name, _)| *name);
+        let mut judged: Vec<&str> = JUDGES.iter().map(|(name, _)| *name).chain(products).chain(of_records).collect();
+        let mut listed: Vec<&str> = catalogue::CHECKS.iter().map(|check| check.name).collect();
+        judged.sort_unstable();
+        listed.sort_unstable();
         assert_eq!(judged, listed);
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::fields;
 use crate::parts::encoding::Encoder;
 use crate::parts::pages::PageError;
 use crate::parts::service::{self, Answer, Transaction, evaluate};
@@ -18,16 +17,11 @@ use super::{Server, kind};
 
 impl Server {
     pub(super) async fn serve_clients(self: Rc<Self>) {
-        let port = self.process.bind::<Transaction>(service::PORT);
-        loop {
-            let incoming = port.recv().await;
-            let Some(call) = incoming.call else { continue };
+        let answer = |transaction: Transaction| {
             let server = self.clone();
-            self.process.spawn(async move {
-                let answer = server.carry_out(&incoming.message).await;
-                server.process.reply(call, answer);
-            });
-        }
+            async move { server.carry_out(&transaction).await }
+        };
+        service::answer_calls(&self.process, service::PORT, answer).await;
     }
 
     async fn carry_out(&self, transaction: &Transaction) -> Answer {
@@ -71,16 +65,14 @@ impl Server {
             }
             Some(Err(error)) => match self.lose_log(error).await {},
         };
+        if let (Some(Ok((xid, _))), true) = (&numbered, self.plan.has_defect("clog-before-log")) {
+            self.clog.borrow_mut().set(*xid, Status::Committed);
+        }
         if let Err(error) = writer.flush_to(until).await {
             match self.lose_log(error).await {}
         }
-        if let Some(Ok((xid, appended))) = numbered {
+        if let Some(Ok((xid, _))) = numbered {
             self.clog.borrow_mut().set(xid, Status::Committed);
-            let id = transaction.id;
-            self.process.announce(
-                "commit.durable",
-                fields! { xid: xid, client: id.client, number: id.number, end: appended.end },
-            );
         }
         self.changed.notify();
         Answer::Committed(replies)

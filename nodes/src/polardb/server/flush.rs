@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::fields;
-use crate::parts::wal::{Body, Lsn};
+use crate::parts::wal::{Body, Lsn, Writer};
 use crate::world::device::IoError;
 
 use super::super::log::{Level, Part};
@@ -12,7 +12,7 @@ use super::super::plan::SHARED_DIRECTORY;
 use super::super::rules::{SlotView, checkpoint_is_legal, oldest_apply, removable_before};
 use super::super::shared::SEGMENT;
 use super::super::shared::control::{Control, State};
-use super::super::shared::slots::{NodeKind, Slot};
+use super::super::shared::slots::{NodeKind, Slot, Slots};
 use super::pages::FlushLimits;
 use super::start::RecoveryError;
 use super::{Server, WalError};
@@ -55,27 +55,31 @@ impl Server {
     /// See [`RecoveryError`]; the server must end.
     pub(super) async fn flush_some(&self) -> Result<(), RecoveryError> {
         let Some(writer) = self.writer() else { return Ok(()) };
-        let (flushed, oldest) = (writer.flushed(), self.oldest_apply());
-        let before_log = self.plan.has_defect("page-before-log");
-        let limits = FlushLimits {
-            flushed: if before_log { writer.end() } else { flushed },
-            oldest_apply: if self.plan.has_defect("flush-ignores-apply-lsn") { Lsn::NONE } else { oldest },
-        };
-        let taken = self.pages.take_flushable(limits);
+        let taken = self.pages.take_flushable(self.flush_limits(&writer));
         if taken.is_empty() {
             return Ok(());
         }
         let store = &self.storage().pages;
         for flushable in taken {
-            let (number, lsn) = (flushable.number, flushable.lsn);
-            let durable = writer.flushed();
+            // A replica may have connected while the pages before this one were written.
+            if !self.flush_limits(&writer).allow(flushable.lsn) {
+                self.pages.give_back(flushable.number);
+                continue;
+            }
             store.write(&flushable.into_page(self.control.get().timeline, writer.tag())).await?;
-            self.process
-                .announce("page.written", fields! { page: number, lsn: lsn, flushed: durable, oldest_apply: oldest });
         }
         store.flush().await?;
         self.pages.written();
         Ok(())
+    }
+
+    fn flush_limits(&self, writer: &Writer) -> FlushLimits {
+        let before_log = self.plan.has_defect("page-before-log");
+        let ignores_replicas = self.plan.has_defect("flush-ignores-apply-lsn");
+        FlushLimits {
+            flushed: if before_log { writer.end() } else { writer.flushed() },
+            oldest_apply: if ignores_replicas { Lsn::NONE } else { self.oldest_apply() },
+        }
     }
 
     /// Up to where everything is on the disk.
@@ -130,7 +134,7 @@ impl Server {
         self.write_control(state).await?;
         self.info(Part::Checkpointer, &format!("checkpoint complete: redo lsn {redo}, lsn {}", record.lsn));
         self.process.announce("checkpoint.completed", fields! { redo: redo });
-        self.remove_old_segments().await?;
+        self.remove_old_segments(&slots).await?;
         Ok(())
     }
 
@@ -159,18 +163,18 @@ impl Server {
         }
     }
 
-    /// The first position of the log that somebody still needs.
-    pub(super) fn first_needed(&self, end: Lsn) -> Lsn {
+    /// The first position of the log that somebody still needs, by the slots given.
+    pub(super) fn first_needed(&self, slots: &Slots, end: Lsn) -> Lsn {
         let ignores_slots = self.plan.has_defect("removal-ignores-slots");
-        let slots = self.slots.borrow();
         let restarts = slots.iter().filter(|_| !ignores_slots).map(|slot| slot.restart);
         removable_before(self.control.get().redo, restarts, end, self.plan.parameters.wal_keep_size)
     }
 
-    /// Takes away the segments that nobody needs any more: their headers are overwritten.
-    async fn remove_old_segments(&self) -> Result<(), IoError> {
+    /// Takes away the segments that nobody needs any more, by the slots as they are on the disk: their headers are
+    /// overwritten. What the slots have gained in memory since would be forgotten by a crash.
+    async fn remove_old_segments(&self, saved: &Slots) -> Result<(), IoError> {
         let Some(writer) = self.writer() else { return Ok(()) };
-        let needed = self.first_needed(writer.end());
+        let needed = self.first_needed(saved, writer.end());
         let shape = *self.storage().log.shape();
         let keep_from = shape.segment_of(needed);
         for segment in self.progress.first_segment.get()..keep_from {
@@ -182,8 +186,7 @@ impl Server {
             self.progress.first_segment.set(keep_from);
             writer.release_before(needed);
             let first = Lsn(shape.segment_start(keep_from));
-            let slots = self.slots.borrow();
-            let oldest = slots.iter().min_by_key(|slot| slot.restart);
+            let oldest = saved.iter().min_by_key(|slot| slot.restart);
             let (slot, restart) = oldest.map_or(("none", Lsn(u64::MAX)), |slot| (slot.name.as_str(), slot.restart));
             self.process.announce("log.removed", fields! { before: first, slot: slot, restart: restart });
         }

@@ -53,6 +53,13 @@ pub(super) struct FlushLimits {
     pub(super) oldest_apply: Lsn,
 }
 
+impl FlushLimits {
+    /// Whether a page with this LSN may be written.
+    pub(super) fn allow(&self, page: Lsn) -> bool {
+        rules::may_flush(page, self.flushed, self.oldest_apply)
+    }
+}
+
 /// The pages of a server and its logindex.
 #[derive(Default)]
 pub(super) struct Pages {
@@ -155,7 +162,7 @@ impl Pages {
     /// Takes the versions that may be written now, oldest first. A page that is too new for a replica is copied, and
     /// the copy is written in a later round.
     pub(super) fn take_flushable(&self, limits: FlushLimits) -> Vec<Flushable> {
-        let may = |lsn| rules::may_flush(lsn, limits.flushed, limits.oldest_apply);
+        let may = |lsn| limits.allow(lsn);
         let mut frames = self.frames.borrow_mut();
         let mut taken = Vec::new();
         let mut dirty: Vec<(&u64, &mut Frame)> = frames
@@ -177,6 +184,13 @@ impl Pages {
             }
         }
         taken
+    }
+
+    /// A page that was taken is not written after all: it stays dirty since the change it was taken for.
+    pub(super) fn give_back(&self, number: u64) {
+        if let Some(frame) = self.frames.borrow_mut().get_mut(&number) {
+            frame.dirty_since = frame.writing_since.take().or(frame.dirty_since);
+        }
     }
 
     /// Everything that was taken is on the disk.
@@ -246,6 +260,17 @@ mod tests {
         assert!(pages.take_flushable(FREE).is_empty(), "one write of a page at a time");
         pages.written();
         assert_eq!(pages.take_flushable(FREE)[0].lsn, Lsn(120));
+    }
+
+    #[test]
+    fn a_page_given_back_is_dirty_as_before() {
+        let pages = Pages::default();
+        pages.change(vec![(1, vec![10])], Lsn(90), Lsn(100));
+        let taken = pages.take_flushable(FREE);
+        pages.give_back(taken[0].number);
+        pages.written();
+        assert_eq!(pages.consistent(Lsn(300)), Lsn(90));
+        assert_eq!(pages.take_flushable(FREE)[0].lsn, Lsn(100));
     }
 
     #[test]

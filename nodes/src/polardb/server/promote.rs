@@ -23,6 +23,7 @@ use super::super::shared::control::{Control, State};
 use super::super::shared::slots::{NodeKind, Slots};
 use super::pages::read_page;
 use super::start::RecoveryError;
+use super::stream::ToSender;
 use super::{Server, kind};
 
 /// How often the startup process looks whether the background process is ready.
@@ -89,6 +90,10 @@ impl Server {
             Part::Startup,
             &format!("redo done at {} system usage: CPU: user: 0.00 s, system: 0.00 s", last.last),
         );
+        if let Some(stamp) = self.progress.last_commit.get() {
+            let text = format!("last completed transaction was at log time {}+08", stamp.with_millis());
+            self.info(Part::Startup, &text);
+        }
         self.end_receiver().await;
         let done = match (stock, self.role.get()) {
             (true, Role::Standby) => self.become_writer_on_new_timeline(last).await,
@@ -105,8 +110,10 @@ impl Server {
         self.progress.receiver_ended.set(true);
         self.progress.streaming.set(false);
         if let Some(upstream) = self.settings.upstream {
-            self.process.disconnect(self.plan.node(upstream).database);
+            // A writer that is gone, or does not hear it, learns it from its own time-out.
+            let _ = self.process.send(self.plan.sender(upstream), ToSender::Finish);
         }
+        self.process.announce("stream.ended", fields! {});
     }
 
     /// Steps P3 to P8 of the online promote.
@@ -197,7 +204,7 @@ impl Server {
         let timeline = self.control.get().timeline;
         self.storage().disk.set_epoch(timeline);
         self.mount.allocate(&format!("{SHARED_DIRECTORY}/base/5/16384_init")).await?;
-        let needed = self.first_needed(end.end);
+        let needed = self.first_needed(&self.slots.borrow(), end.end);
         let writer = Writer::open_at(&self.process, &self.storage().log, end, needed, timeline).await?;
         *self.writer.borrow_mut() = Some(writer.clone());
         self.allocate_next_segment().await?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::fields;
 use crate::parts::wal::{Body, Lsn, Reader, Record, Stop};
 use crate::product::events;
+use crate::world::clock::WallTime;
 use crate::world::device::IoError;
 use crate::world::port::Delivery;
 
@@ -28,6 +29,8 @@ use super::stream::{Feedback, StartAnswer, StartReplication, ToReceiver, ToSende
 
 /// How long a walreceiver waits for the answer to its request for a stream.
 const CONNECT: Duration = Duration::from_secs(5);
+/// No time to speak of: what is there already is taken, nothing is waited for.
+const AT_ONCE: Duration = Duration::from_nanos(1);
 /// How often a replica looks for the database when the volume is still empty.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -42,6 +45,10 @@ pub(super) struct Progress {
     /// The startup process has been told to promote.
     pub(super) promote_triggered: Cell<bool>,
     pub(super) receiver_ended: Cell<bool>,
+    /// When the last commit was replayed, by the clock of the host.
+    pub(super) last_commit: Cell<Option<WallTime>>,
+    /// What was last reported to the writer as applied.
+    pub(super) reported: Cell<Lsn>,
     /// The number of the transaction whose commit comes next in the log.
     pub(super) open_xid: Cell<Option<u64>>,
     /// While background replay runs after a promote: from the redo position to the end of the old writer's log.
@@ -211,13 +218,17 @@ impl Server {
     async fn receive_stream(self: Rc<Self>) {
         let port = self.process.bind::<ToReceiver>(RECEIVER_PORT);
         while !self.progress.receiver_ended.get() {
+            // What is left of an earlier stream, its end above all, says nothing about the next one.
+            while self.process.timeout(AT_ONCE, port.recv_any()).await.is_ok() {}
             if let Some(upstream) = self.settings.upstream
                 && self.connect(upstream).await
             {
                 self.progress.streaming.set(true);
                 self.changed.notify();
                 self.stream_from(&port, self.plan.node(upstream).database).await;
-                self.progress.streaming.set(false);
+                if self.progress.streaming.replace(false) {
+                    self.process.announce("stream.ended", fields! {});
+                }
                 self.changed.notify();
             }
             self.process.sleep(self.plan.parameters.retry_interval).await;
@@ -234,7 +245,9 @@ impl Server {
             Ok(StartAnswer::Streaming) => {
                 let at = format!("started streaming WAL from primary at {from} on timeline {timeline}");
                 self.info(Part::Walreceiver, &at);
-                self.process.announce("stream.started", fields! { from: from });
+                let (slot, to) = (self.settings.slot.as_deref().unwrap_or_default(), &self.plan.node(upstream).name);
+                let fields = fields! { from: from, to: to, slot: slot, role: self.role.get().name() };
+                self.process.announce("stream.started", fields);
                 return true;
             }
             Ok(StartAnswer::Refused(why)) => format!("could not start WAL streaming: ERROR:  {why}"),
@@ -295,6 +308,9 @@ impl Server {
     fn report(&self) {
         let Some(upstream) = self.settings.upstream.filter(|_| self.progress.streaming.get()) else { return };
         let feedback = Feedback { write: self.progress.received.get(), apply: self.progress.replayed.get() };
+        if self.progress.reported.replace(feedback.apply) != feedback.apply {
+            self.process.announce("replica.applied", fields! { lsn: feedback.apply });
+        }
         // Whether it arrives shows in the stream that comes back.
         let _ = self.process.send(self.plan.sender(upstream), ToSender::Reply(feedback));
     }

@@ -70,6 +70,7 @@ impl Server {
                 Delivery::Message(incoming) => match incoming.message.clone() {
                     ToSender::Start(start) => port.reply(&incoming, self.start_replication(&incoming, start)),
                     ToSender::Reply(feedback) => self.take_feedback(incoming.from.process, feedback),
+                    ToSender::Finish => self.lose_peer(incoming.from.process, "the receiver has ended the stream"),
                 },
             }
         }
@@ -80,6 +81,9 @@ impl Server {
             self.log.write(Part::Walsender, Level::Error, &text);
             StartAnswer::Refused(text)
         };
+        if self.stopping.get() {
+            return refused("the database system is shutting down".to_owned());
+        }
         if self.role.get() != Role::Primary || !self.accepting.get() {
             return refused("the database system is not the writer of this volume".to_owned());
         }
@@ -149,7 +153,8 @@ impl Server {
             if let Some(slot) = self.slots.borrow_mut().find_mut(name) {
                 slot.active_pid = None;
             }
-            self.process.announce("slot.inactive", fields! { slot: name });
+            let peer = self.plan.node_of(process).map_or("?", |index| &self.plan.node(index).name);
+            self.process.announce("slot.inactive", fields! { slot: name, peer: peer });
         }
         self.info(Part::Walsender, &format!("terminating walsender process: {why}"));
         self.changed.notify();

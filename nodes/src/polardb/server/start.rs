@@ -211,7 +211,7 @@ impl Server {
             self.pages.catch_up(number, end.end, Some(control.redo));
         }
         *self.slots.borrow_mut() = self.storage().read_slots().await?;
-        let needed = self.first_needed(end.end);
+        let needed = self.first_needed(&self.slots.borrow(), end.end);
         let writer = Writer::open_at(&self.process, &self.storage().log, end, needed, control.timeline).await?;
         *self.writer.borrow_mut() = Some(writer);
         self.allocate_next_segment().await?;
@@ -264,6 +264,7 @@ impl Server {
                 }
             }
             Body::Commit { changes } => {
+                self.progress.last_commit.set(Some(self.process.wall_clock()));
                 if let Some(xid) = self.progress.open_xid.take() {
                     self.clog.borrow_mut().set(xid, Status::Committed);
                 }

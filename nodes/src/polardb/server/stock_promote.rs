@@ -17,8 +17,10 @@ use super::Server;
 const DATABASES: [&str; 4] = ["5", "1", "4", "13572"];
 /// How long the reset of one database takes.
 const RESET: Duration = Duration::from_millis(44);
-/// How long the kernel needs to write the core file.
-const CORE_FILE: Duration = Duration::from_millis(538);
+/// How long after that the worker process looks for the memory of the instance, and does not find it.
+const WORKER_LOOK: Duration = Duration::from_millis(117);
+/// How long the kernel needs after that to write the core file.
+const CORE_FILE: Duration = Duration::from_millis(421);
 /// The functions of the incident's backtrace, from the handler to the startup process.
 const BACKTRACE: [&str; 12] = [
     "polar_program_error_handler+0x388",
@@ -52,6 +54,8 @@ impl Server {
         self.info(Part::Startup, &format!("vfs_unlink {SHARED_DIRECTORY}//pg_wal/xlogtemp.{startup}"));
         self.write_core(startup);
         self.process.announce("startup.crashed", fields! { signal: 11 });
+        self.process.sleep(WORKER_LOOK).await;
+        self.log.write(Part::Worker, Level::Warning, "Failed to get the instance memory usage");
         self.process.sleep(CORE_FILE).await;
         self.shut_down_after_crash(startup).await;
     }

@@ -37,6 +37,8 @@ pub(super) enum ToSender {
     Start(StartReplication),
     /// A report.
     Reply(Feedback),
+    /// The receiver ends the stream in good order.
+    Finish,
 }
 
 /// The answer to [`ToSender::Start`].

@@ -1,7 +1,9 @@
 //! What psql sees: the views of the incident, and the few functions its runbook calls.
 
 use std::rc::Rc;
+use std::time::Duration;
 
+use crate::parts::service;
 use crate::parts::wal::Lsn;
 
 use super::super::log::Part;
@@ -9,6 +11,9 @@ use super::super::plan::{QUERY_PORT, address_of};
 use super::super::rules::Role;
 use super::super::shared::slots::{NodeKind, Slot};
 use super::Server;
+
+/// How long a slot that is being created stays unknown to checkpoints, with the defect that publishes it late.
+const PUBLISHED_AFTER: Duration = Duration::from_secs(2);
 
 /// What can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -89,16 +94,11 @@ impl Table {
 
 impl Server {
     pub(super) async fn serve_queries(self: Rc<Self>) {
-        let port = self.process.bind::<Query>(QUERY_PORT);
-        loop {
-            let incoming = port.recv().await;
-            let Some(call) = incoming.call else { continue };
+        let answer = |query: Query| {
             let server = self.clone();
-            self.process.spawn(async move {
-                let answer = server.answer(incoming.message).await;
-                server.process.reply(call, answer);
-            });
-        }
+            async move { server.answer(query).await }
+        };
+        service::answer_calls(&self.process, QUERY_PORT, answer).await;
     }
 
     async fn answer(&self, query: Query) -> Result<Table, String> {
@@ -133,6 +133,10 @@ impl Server {
 
     async fn create_slot(&self, name: &str) -> Result<Table, String> {
         let restart = self.control.get().redo;
+        if self.plan.has_defect("slot-published-late") {
+            // The position is reserved, and no checkpoint knows of it yet.
+            self.process.sleep(PUBLISHED_AFTER).await;
+        }
         if !self.slots.borrow_mut().create(Slot::new(name, restart)) {
             return Err(format!("ERROR:  replication slot \"{name}\" already exists"));
         }

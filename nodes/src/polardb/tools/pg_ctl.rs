@@ -84,8 +84,11 @@ impl PgCtl<'_> {
 
     fn signal(&self, signal: PostmasterSignal) {
         let postmaster = Address::new(self.plan.node(self.me).database, SIGNAL_PORT);
-        // A signal to a process that is gone goes nowhere.
-        let _ = self.terminal.process().send(postmaster, signal);
+        // A signal is no connection: that an earlier life of the server has ended says nothing about this one. To a
+        // process that is gone it goes nowhere.
+        if self.terminal.process().send(postmaster, signal).is_err() {
+            let _ = self.terminal.process().send(postmaster, signal);
+        }
     }
 
     fn no_server(&self) -> i32 {
@@ -106,6 +109,7 @@ impl PgCtl<'_> {
         process.start_local(self.plan.node(self.me).database);
         let mut waiting = Dots::new("waiting for server to start");
         for look in 0..self.looks {
+            waiting.tick(look);
             process.sleep(LOOK).await;
             if !self.server_state().exists() {
                 self.terminal.print(waiting.end(" stopped waiting"));
@@ -118,7 +122,6 @@ impl PgCtl<'_> {
                 self.terminal.print("server started");
                 return 0;
             }
-            waiting.tick(look);
         }
         self.terminal.print(waiting.end(" stopped waiting"));
         self.say("server did not start in time");
@@ -133,6 +136,7 @@ impl PgCtl<'_> {
         self.signal(signal);
         let mut waiting = Dots::new("waiting for server to shut down");
         for look in 0..self.looks {
+            waiting.tick(look);
             self.terminal.process().sleep(LOOK).await;
             if !self.server_state().exists() {
                 self.terminal.print(waiting.end(" done"));
@@ -140,7 +144,6 @@ impl PgCtl<'_> {
                 self.terminal.process().announce("pg_ctl.stopped", crate::fields! { mode: mode });
                 return 0;
             }
-            waiting.tick(look);
         }
         self.terminal.print(waiting.end(" failed"));
         self.say("server does not shut down");
@@ -224,8 +227,9 @@ impl Dots {
         Dots { line: Some(format!("{text}...")) }
     }
 
+    /// A dot for the first look that finds nothing, and for one a second from then on.
     fn tick(&mut self, look: u64) {
-        if (look + 1).is_multiple_of(LOOKS_A_SECOND) {
+        if look.is_multiple_of(LOOKS_A_SECOND) {
             self.line.get_or_insert_default().push('.');
         }
     }

@@ -40,6 +40,7 @@ const ECHO: &[PositionalWord] = &[
 ];
 const COPY: &[PositionalWord] =
     &[argument("FILES", ArgumentKind::Path, false), argument("DIRECTORY", ArgumentKind::Path, false)];
+const SUDO: &[PositionalWord] = &[argument("COMMAND", ArgumentKind::Text, true)];
 const POLAR_INITDB: &[PositionalWord] = &[
     argument("LOCAL", ArgumentKind::Path, false),
     argument("SHARED", ArgumentKind::Path, false),
@@ -75,5 +76,6 @@ pub(in crate::polardb) const COMMANDS: &[CommandWord] = &[
     shell("echo", &[], ECHO, "Puts text at the end of a file, or in its place."),
     shell("initdb", &[DIRECTORY], &[], "Makes a directory with an initial configuration."),
     shell("cp", &[], COPY, "Copies files into a directory."),
+    shell("sudo", RECURSIVE, SUDO, "Runs the command behind it; the model has no permissions."),
     shell("polar-initdb.sh", &[], POLAR_INITDB, "Makes the local directory of a node of a shared volume."),
 ];

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nodes::world::trace::Trace;
-
-use super::{Check, Example, Finding, Volumes, announcement, judge_written, kept, life, number, text, violated};
+use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, text, violated, volume, who};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -14,26 +12,28 @@ pub const CHECK: Check = Check {
     example: Example {
         story: "Two mounts that write give block 9 to two files.",
         text: "\
-1s pb1/postgres pfs.allocated block=9 file=pg_wal/2 txid=10
-2s pb2/postgres pfs.allocated block=9 file=base/5/16384_init txid=10
+1s pb1/postgres disk.block volume=wal block=9 file=pg_wal/2 txid=10
+2s pb2/postgres disk.block volume=wal block=9 file=base/5/16384_init txid=10
 ",
         judge: |text| judge_written(text, &CHECK, judge),
     },
 };
 
-/// Judges a trace.
-pub fn judge(trace: &Trace) -> Finding {
-    let mut volumes = Volumes::default();
-    let mut files: BTreeMap<(String, i64), String> = BTreeMap::new();
-    for event in trace.events() {
-        volumes.take(event);
-        let Some(("pfs.allocated", fields)) = announcement(event) else { continue };
+/// Judges the journal of PFS as the device has it.
+pub(super) fn judge(story: &Story) -> Finding {
+    let mut files: BTreeMap<(String, i64), (String, String)> = BTreeMap::new();
+    for event in story.events() {
+        let Some(("disk.block", fields)) = announcement(event) else { continue };
         let (Some(block), Some(file)) = (number(fields, "block"), text(fields, "file")) else { continue };
-        let volume = life(event.place).and_then(|life| volumes.of(life)).unwrap_or_default();
-        let owner = files.entry((volume, block)).or_insert_with(|| file.to_owned());
-        if owner != file {
-            return violated(&CHECK, event, vec![format!("Block {block} belongs to {owner} and is given to {file}.")]);
+        let now = (file.to_owned(), who(story.trace, event));
+        let owner = files.entry((volume(fields), block)).or_insert_with(|| now.clone());
+        if owner.0 != now.0 {
+            let told = format!(
+                "{} gives block {block} to {}; {} had given it to {}, by a journal entry that is overwritten now.",
+                now.1, now.0, owner.1, owner.0
+            );
+            return violated(&CHECK, event, vec![told]);
         }
     }
-    kept(&CHECK, trace, &["pfs.allocated"])
+    kept(&CHECK, story, &["disk.block"])
 }

@@ -1,8 +1,6 @@
 //! I4: a replica never returns data of a page that is newer than what it has replayed.
 
-use nodes::world::trace::Trace;
-
-use super::{Check, Example, Finding, announcement, judge_written, kept, number, violated};
+use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, violated, who};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -16,9 +14,9 @@ pub const CHECK: Check = Check {
     },
 };
 
-/// Judges a trace.
-pub fn judge(trace: &Trace) -> Finding {
-    for event in trace.events() {
+/// Judges what sessions of replicas announce: what they read is in memory, and no device knows it.
+pub(super) fn judge(story: &Story) -> Finding {
+    for event in story.events() {
         let Some(("replica.read", fields)) = announcement(event) else { continue };
         let (Some(page), Some(lsn), Some(replayed)) =
             (number(fields, "page"), number(fields, "lsn"), number(fields, "replayed"))
@@ -26,10 +24,10 @@ pub fn judge(trace: &Trace) -> Finding {
             continue;
         };
         if lsn > replayed {
-            let who = trace.place_name(event.place);
+            let who = who(story.trace, event);
             let told = format!("{who} read page {page} with LSN {lsn}, but has replayed only up to {replayed}.");
             return violated(&CHECK, event, vec![told]);
         }
     }
-    kept(&CHECK, trace, &["replica.read"])
+    kept(&CHECK, story, &["replica.read"])
 }

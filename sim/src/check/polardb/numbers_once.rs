@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nodes::world::trace::Trace;
-
-use super::{Check, Example, Finding, Volumes, announcement, judge_written, kept, life, number, violated};
+use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, violated, volume, who};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -14,47 +12,48 @@ pub const CHECK: Check = Check {
     example: Example {
         story: "pb1 and pb2 both give the number 7 to a transaction of theirs.",
         text: "\
-1s pb1/postgres server.mounted role=primary volume=wal
-2s pb1/postgres commit.durable xid=7 client=1 number=1 end=9000
-3s pb2/postgres server.mounted role=primary volume=wal
-4s pb2/postgres commit.durable xid=7 client=2 number=4 end=9100
+2s pb1/postgres disk.transaction volume=wal xid=7 client=1 number=1 end=9000
+4s pb2/postgres disk.transaction volume=wal xid=7 client=2 number=4 end=9100
 ",
         judge: |text| judge_written(text, &CHECK, judge),
     },
 };
 
-/// Judges a trace.
-pub fn judge(trace: &Trace) -> Finding {
-    let mut volumes = Volumes::default();
+/// Judges what the devices say.
+pub(super) fn judge(story: &Story) -> Finding {
     let mut used: BTreeMap<(String, i64), (i64, i64)> = BTreeMap::new();
     let mut control: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for event in trace.events() {
-        volumes.take(event);
+    for event in story.events() {
         let Some((name, fields)) = announcement(event) else { continue };
-        let Some(volume) = life(event.place).and_then(|life| volumes.of(life)) else { continue };
+        let field = |name| number(fields, name).unwrap_or(0);
         match name {
-            "commit.durable" => {
-                let (Some(xid), Some(client), Some(count)) =
-                    (number(fields, "xid"), number(fields, "client"), number(fields, "number"))
-                else {
-                    continue;
-                };
-                let earlier = *used.entry((volume, xid)).or_insert((client, count));
-                if earlier != (client, count) {
+            "disk.transaction" => {
+                let transaction = (field("client"), field("number"));
+                let earlier = *used.entry((volume(fields), field("xid"))).or_insert(transaction);
+                if earlier != transaction {
                     let told = format!(
-                        "Transaction number {xid} belongs to transaction {count} of client {client} and to transaction {} of client {}.",
-                        earlier.1, earlier.0
+                        "{} gives the transaction number {} to transaction {} of client {}; it belongs to transaction {} of client {}.",
+                        who(story.trace, event),
+                        field("xid"),
+                        transaction.1,
+                        transaction.0,
+                        earlier.1,
+                        earlier.0
                     );
                     return violated(&CHECK, event, vec![told]);
                 }
             }
-            "control.written" => {
-                let (Some(redo), Some(next)) = (number(fields, "redo"), number(fields, "next_xid")) else { continue };
-                let earlier = control.insert(volume, (redo, next)).unwrap_or((redo, next));
-                if redo < earlier.0 || next < earlier.1 {
+            "disk.control" => {
+                let now = (field("redo"), field("next_xid"));
+                let earlier = control.insert(volume(fields), now).unwrap_or(now);
+                if now.0 < earlier.0 || now.1 < earlier.1 {
                     let told = format!(
-                        "pg_control goes back from redo {} and next number {} to redo {redo} and next number {next}.",
-                        earlier.0, earlier.1
+                        "{} writes pg_control with redo {} and next number {}, over redo {} and next number {}.",
+                        who(story.trace, event),
+                        now.0,
+                        now.1,
+                        earlier.0,
+                        earlier.1
                     );
                     return violated(&CHECK, event, vec![told]);
                 }
@@ -62,5 +61,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, trace, &["commit.durable", "control.written"])
+    kept(&CHECK, story, &["disk.transaction", "disk.control"])
 }

@@ -2,80 +2,135 @@
 
 use std::collections::BTreeMap;
 
-use nodes::world::trace::{Event, Place, Trace};
+use nodes::world::time::Instant;
+use nodes::world::trace::Event;
 
 use super::{
-    Check, Example, Finding, Life, Volumes, announcement, is_end, judge_written, kept, life, number, violated,
+    Check, Example, Finding, Life, Story, announcement, judge_written, kept, life, number, text, violated, volume, who,
 };
 
 /// The check.
 pub const CHECK: Check = Check {
     name: "polar-one-writer",
-    promise: "While a server is the writer of a volume, no other server writes anything on it.",
-    promise_zh: "某实例为共享卷的写入者期间,其他实例不写入该卷的任何内容。",
+    promise: "Once another server has written a volume, the one that wrote it before writes nothing of it any more.",
+    promise_zh: "共享卷一旦被新的实例写入,原写入实例不再写入该卷的任何内容。",
     example: Example {
-        story: "pb2 is promoted while pb1 goes on committing.",
+        story: "pb2 is promoted and writes log and pg_control; pb1 goes on and writes over both.",
         text: "\
-1s pb1/postgres server.mounted role=primary volume=wal
-2s pb1/postgres writes.opened log=wal
-3s pb2/postgres server.mounted role=replica volume=wal
-4s pb2/postgres writes.opened log=wal
-5s pb1/postgres commit.durable xid=7 client=1 number=1 end=9000
-6s pb1/postgres control.written redo=1 checkpoint=1 next_xid=8
+1s pb1/postgres disk.written volume=wal structure=wal first=100 sectors=1
+2s pb2/postgres disk.written volume=wal structure=wal first=100 sectors=1
+3s pb2/postgres disk.written volume=wal structure=control first=1 sectors=1
+4s pb1/postgres disk.written volume=wal structure=wal first=100 sectors=2
 ",
         judge: |text| judge_written(text, &CHECK, judge),
     },
 };
 
-/// What an announcement says was written.
-fn structure(name: &str) -> Option<&'static str> {
-    Some(match name {
-        "commit.durable" | "promote.end-of-recovery" => "the log",
-        "page.written" => "data pages",
-        "control.written" => "pg_control",
-        "promote.data-copied" => "pg_xact",
-        "pfs.allocated" => "the metadata of PFS",
-        _ => return None,
+/// What a structure is called; `None` for the marks of the fencing module, which every server may read and write.
+fn shown(structure: &str) -> Option<&str> {
+    Some(match structure {
+        "wal" => "the log",
+        "pages" => "data pages",
+        "control" => "pg_control",
+        "clog" => "pg_xact",
+        "slots" => "pg_replslot",
+        "pfs" => "the metadata of PFS",
+        "fence" => return None,
+        other => other,
     })
 }
 
-/// Judges a trace: the first structure that two servers wrote, and the others in their order. The writer of a volume is
-/// whoever opened it last, until its process ends or its host is fenced.
-pub fn judge(trace: &Trace) -> Finding {
-    let mut volumes = Volumes::default();
-    let mut owners: BTreeMap<String, Life> = BTreeMap::new();
-    let mut damage: Vec<(&'static str, &Event)> = Vec::new();
-    for event in trace.events() {
-        volumes.take(event);
-        if let Some(ended) = life(event.place).filter(|_| is_end(event)) {
-            owners.retain(|_, owner| *owner != ended);
-        }
-        if let Some(("node.fenced", fields)) = announcement(event) {
-            let host = number(fields, "host");
-            owners.retain(|_, (process, life)| {
-                let owner = trace.host_of(Place::Process(*process, *life));
-                owner.map(|owner| i64::from(owner.0)) != host
-            });
-        }
-        let (Some(writer), Some((name, _))) = (life(event.place), announcement(event)) else { continue };
-        let Some(volume) = volumes.of(writer) else { continue };
-        if name == "writes.opened" {
-            owners.insert(volume, writer);
-            continue;
-        }
-        let Some(structure) = structure(name) else { continue };
-        let elsewhere = owners.get(&volume).is_some_and(|owner| *owner != writer);
-        if elsewhere && damage.iter().all(|(known, _)| *known != structure) {
-            damage.push((structure, event));
+/// One write of a volume.
+struct Write<'a> {
+    event: &'a Event,
+    writer: Life,
+    structure: &'a str,
+    first: i64,
+    sectors: i64,
+}
+
+fn write(event: &Event) -> Option<(String, Write<'_>)> {
+    let ("disk.written", fields) = announcement(event)? else { return None };
+    let (writer, structure) = (life(event.place)?, shown(text(fields, "structure")?)?);
+    let (first, sectors) = (number(fields, "first")?, number(fields, "sectors")?);
+    Some((volume(fields), Write { event, writer, structure, first, sectors }))
+}
+
+/// Judges the writes in the order in which they took effect. A write is wrong if it falls between two writes of another
+/// server: that one was not finished. Told are the first wrong write of each structure that changes a sector which the
+/// other server wrote last, in order, and then what else was written meanwhile.
+pub(super) fn judge(story: &Story) -> Finding {
+    let mut volumes: BTreeMap<String, Vec<Write<'_>>> = BTreeMap::new();
+    for event in story.events() {
+        if let Some((volume, write)) = write(event) {
+            volumes.entry(volume).or_default().push(write);
         }
     }
-    let Some((_, first)) = damage.first() else { return kept(&CHECK, trace, &["writes.opened"]) };
-    let told = damage.iter().map(|(structure, event)| {
-        format!(
-            "{} wrote {structure} at {}, while another server was the writer of the volume.",
-            trace.place_name(event.place),
-            event.at
-        )
-    });
-    violated(&CHECK, first, told.collect())
+    let damage = volumes.values().filter_map(|writes| damage(story, writes));
+    let earliest = damage.min_by_key(|(event, _)| event.at);
+    match earliest {
+        Some((event, explanation)) => violated(&CHECK, event, explanation),
+        None => kept(&CHECK, story, &["disk.written"]),
+    }
+}
+
+/// The first and the last write of each server.
+fn tenures(writes: &[Write<'_>]) -> BTreeMap<Life, (Instant, Instant)> {
+    let mut tenures: BTreeMap<Life, (Instant, Instant)> = BTreeMap::new();
+    for write in writes {
+        tenures
+            .entry(write.writer)
+            .and_modify(|(_, last)| *last = write.event.at)
+            .or_insert((write.event.at, write.event.at));
+    }
+    tenures
+}
+
+fn damage<'a>(story: &Story, writes: &[Write<'a>]) -> Option<(&'a Event, Vec<String>)> {
+    let tenures = tenures(writes);
+    let unfinished = |writer: Life, at: Instant| {
+        tenures.iter().any(|(other, (first, last))| *other != writer && *first < at && at < *last)
+    };
+    let mut sectors: BTreeMap<i64, &Write<'a>> = BTreeMap::new();
+    let mut first_wrong: Option<&'a Event> = None;
+    let mut over: Vec<(&str, Life, String)> = Vec::new();
+    let mut beside: Vec<(&str, Life, String)> = Vec::new();
+    for write in writes {
+        let (name, at) = (who(story.trace, write.event), write.event.at);
+        let wrong = unfinished(write.writer, at);
+        if wrong {
+            first_wrong = first_wrong.or(Some(write.event));
+        }
+        let mut lost = None;
+        for sector in write.first..write.first + write.sectors {
+            if let Some(old) = sectors.insert(sector, write)
+                && old.writer != write.writer
+            {
+                lost = lost.or(Some((sector, old)));
+            }
+        }
+        let known = |list: &[(&str, Life, String)]| {
+            list.iter().any(|(structure, writer, _)| (*structure, *writer) == (write.structure, write.writer))
+        };
+        match lost.filter(|_| wrong) {
+            Some((sector, old)) if !known(&over) => {
+                let text = format!(
+                    "{name} wrote {} at {at}, sector {sector}, over what {} had written at {}.",
+                    write.structure,
+                    who(story.trace, old.event),
+                    old.event.at
+                );
+                over.push((write.structure, write.writer, text));
+            }
+            None if wrong && !known(&over) && !known(&beside) => {
+                let text =
+                    format!("{name} wrote {} at {at}, while another server was writing the volume.", write.structure);
+                beside.push((write.structure, write.writer, text));
+            }
+            _ => {}
+        }
+    }
+    beside.retain(|(structure, writer, _)| over.iter().all(|(other, by, _)| (other, by) != (structure, writer)));
+    let told = over.into_iter().chain(beside).map(|(_, _, text)| text).collect();
+    first_wrong.map(|event| (event, told))
 }

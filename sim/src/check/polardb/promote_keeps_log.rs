@@ -1,47 +1,56 @@
 //! I8: an online promote goes on where the old writer's durable log ends, on the same timeline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use nodes::world::trace::Trace;
-
-use super::{Check, Example, Finding, Volumes, announcement, judge_written, kept, life, number, violated};
+use super::{
+    Check, Example, Finding, Life, Story, announcement, judge_written, kept, life, number, text, violated, volume, who,
+};
 
 /// The check.
 pub const CHECK: Check = Check {
     name: "polar-promote-keeps-log",
-    promise: "A promoted replica goes on behind every transaction that the old writer had made durable.",
-    promise_zh: "升主的只读节点从旧主已持久化日志的末尾继续。",
+    promise: "The first record of a promoted replica stands behind everything the old writer had made durable, on its timeline.",
+    promise_zh: "升主的只读节点从旧主已持久化日志的末尾、在同一时间线上继续。",
     example: Example {
-        story: "pb1 has made a transaction durable up to 9000; pb2 is promoted and goes on at 8000.",
+        story: "pb1 has made the log durable up to 9000; pb2 is promoted and goes on at 8000.",
         text: "\
-1s pb1/postgres server.mounted role=primary volume=wal
 2s pb2/postgres server.mounted role=replica volume=wal
-3s pb1/postgres commit.durable xid=7 client=1 number=1 end=9000
-4s pb2/postgres promote.end-of-log end=8000 timeline=1
+3s pb1/postgres disk.log-durable volume=wal end=9000 timeline=1
+4s pb2/postgres disk.end-of-recovery volume=wal start=8000 timeline=1
 ",
         judge: |text| judge_written(text, &CHECK, judge),
     },
 };
 
-/// Judges a trace.
-pub fn judge(trace: &Trace) -> Finding {
-    let mut volumes = Volumes::default();
-    let mut durable: BTreeMap<String, i64> = BTreeMap::new();
-    for event in trace.events() {
-        volumes.take(event);
-        let Some((name, fields)) = announcement(event) else { continue };
-        let Some(volume) = life(event.place).and_then(|life| volumes.of(life)) else { continue };
-        let Some(end) = number(fields, "end") else { continue };
-        let known = durable.entry(volume).or_default();
+/// Judges what the devices say. Which server was a replica is in its files alone, so it is taken from its own word.
+pub(super) fn judge(story: &Story) -> Finding {
+    let mut replicas: BTreeSet<Life> = BTreeSet::new();
+    // Per volume: who made it durable, up to where and on which timeline.
+    let mut durable: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for event in story.events() {
+        let (Some(life), Some((name, fields))) = (life(event.place), announcement(event)) else { continue };
         match name {
-            "commit.durable" => *known = end.max(*known),
-            "promote.end-of-log" if end < *known => {
-                let who = trace.place_name(event.place);
-                let told = format!("{who} goes on at {end}, but transactions were durable up to {known}.");
-                return violated(&CHECK, event, vec![told]);
+            "server.mounted" if text(fields, "role") == Some("replica") => drop(replicas.insert(life)),
+            "disk.log-durable" => {
+                let now = (number(fields, "end").unwrap_or(0), number(fields, "timeline").unwrap_or(0));
+                let known = durable.entry(volume(fields)).or_default();
+                *known = (*known).max(now);
+            }
+            "disk.end-of-recovery" if replicas.contains(&life) => {
+                let (start, timeline) = (number(fields, "start").unwrap_or(0), number(fields, "timeline").unwrap_or(0));
+                let (end, old) = durable.get(&volume(fields)).copied().unwrap_or_default();
+                let who = who(story.trace, event);
+                if start < end {
+                    let told = format!("{who} goes on at {start}, but the log was durable up to {end}.");
+                    return violated(&CHECK, event, vec![told]);
+                }
+                if timeline != old {
+                    let told = format!("{who} goes on on timeline {timeline}; the log is on timeline {old}.");
+                    return violated(&CHECK, event, vec![told]);
+                }
             }
             _ => {}
         }
     }
-    kept(&CHECK, trace, &["promote.end-of-log"])
+    kept(&CHECK, story, &["disk.end-of-recovery"])
 }

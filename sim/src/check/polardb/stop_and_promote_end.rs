@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use nodes::world::trace::{Event, Trace};
+use nodes::world::trace::Event;
 
-use super::{Check, Example, Finding, Life, announcement, is_end, judge_written, kept, life, violated};
+use super::{Check, Example, Finding, Life, Story, announcement, is_end, judge_written, kept, life, violated, who};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -26,12 +26,12 @@ pub const CHECK: Check = Check {
 /// How long it may take: as long as pg_ctl waits.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// Judges a trace.
-pub fn judge(trace: &Trace) -> Finding {
+/// Judges what servers announce: the moments at which they were told, and had done it.
+pub(super) fn judge(story: &Story) -> Finding {
     let mut open: BTreeMap<(Life, &'static str), &Event> = BTreeMap::new();
-    for event in trace.events() {
+    for event in story.events() {
         if let Some(((_, what), since)) = open.iter().find(|(_, since)| event.at.since(since.at) > BOUND) {
-            let who = trace.place_name(since.place);
+            let who = who(story.trace, since);
             let told =
                 format!("{who} was told to {what} at {} and has not done it within {} s.", since.at, BOUND.as_secs());
             return violated(&CHECK, since, vec![told]);
@@ -45,5 +45,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, trace, &["stop.received", "promote.received"])
+    kept(&CHECK, story, &["stop.received", "promote.received"])
 }

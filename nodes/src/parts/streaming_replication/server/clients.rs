@@ -9,16 +9,11 @@ use crate::parts::wal::{Body, Lsn, WalError};
 
 impl Server {
     pub(super) async fn serve_clients(self: Rc<Self>) {
-        let port = self.process.bind::<Transaction>(service::PORT);
-        loop {
-            let incoming = port.recv().await;
-            let Some(call) = incoming.call else { continue };
+        let answer = |transaction: Transaction| {
             let server = self.clone();
-            self.process.spawn(async move {
-                let answer = server.carry_out(&incoming.message).await;
-                server.process.reply(call, answer);
-            });
-        }
+            async move { server.carry_out(&transaction).await }
+        };
+        service::answer_calls(&self.process, service::PORT, answer).await;
     }
 
     async fn carry_out(&self, transaction: &Transaction) -> Answer {
