@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nodes::kingbase::PRODUCT;
-use nodes::parts::service::{Action, Answer, Transaction, TransactionId};
 use nodes::product::{Breakage, Cluster, ClusterPlan, CommandFailure, HostPlan, ParameterValue};
 use nodes::world::executor::Limits;
 use nodes::world::streams::Seed;
@@ -56,6 +55,17 @@ fn run(
     settings: Settings,
     script: impl AsyncFnOnce(Drill) + 'static,
 ) -> Trace {
+    run_as("v8r6", seed, seconds, roles, settings, script)
+}
+
+fn run_as(
+    profile: &'static str,
+    seed: u64,
+    seconds: u64,
+    roles: &[&str],
+    settings: Settings,
+    script: impl AsyncFnOnce(Drill) + 'static,
+) -> Trace {
     let world = World::new(WorldOptions { seed: Seed(seed), ..Default::default() });
     let finished = Rc::new(Cell::new(false));
     let end = finished.clone();
@@ -66,6 +76,7 @@ fn run(
     world.run(limits, move |world| {
         let plan = ClusterPlan {
             hosts,
+            profile: profile.to_owned(),
             set: settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             initial: (0..4).map(|key| (key, vec![0])).collect(),
             ..ClusterPlan::default()
@@ -231,252 +242,355 @@ fn a_hundred_and_thirty_four_files_refuse_the_switchover_and_leave_no_trace() {
     assert_eq!(paused.len(), 4, "only the second switchover paused and unpaused");
 }
 
-/// The steps a switchover announces, in order.
-const STEPS: [&str; 13] = [
-    "checks",
-    "ssh-check",
-    "replication-check",
-    "archive-check",
-    "pause-check",
-    "pause",
-    "stop",
-    "shutdown-wait",
-    "receive-wait",
-    "promote",
-    "rejoin",
-    "final-check",
-    "unpause",
-];
+/// Upstream repmgr's lines of a switchover in the same situation (KingbaseES reference, section 2.5), positions aside.
+const UPSTREAM: &str = "\
+NOTICE: executing switchover on node \"node2\" (ID: 2)
+NOTICE: attempting to pause repmgrd on 2 nodes
+NOTICE: local node \"node2\" (ID: 2) will be promoted to primary; current primary \"node1\" (ID: 1) will be demoted to standby
+NOTICE: stopping current primary node \"node1\" (ID: 1)
+NOTICE: issuing CHECKPOINT on node \"node1\" (ID: 1) 
+DETAIL: executing server command \"/home/kingbase/cluster/V8R6/kingbase/bin/pg_ctl -l /home/kingbase/cluster/V8R6/kingbase/bin/logfile -D '/home/kingbase/cluster/V8R6/kingbase/data' -W -m fast stop\"
+INFO: checking for primary shutdown; 1 of 60 attempts (\"shutdown_check_timeout\")
+INFO: checking for primary shutdown; 2 of 60 attempts (\"shutdown_check_timeout\")
+NOTICE: current primary has been cleanly shut down at location POSITION
+NOTICE: promoting standby to primary
+DETAIL: promoting server \"node2\" (ID: 2) using pg_promote()
+NOTICE: waiting up to 60 seconds (parameter \"promote_check_timeout\") for promotion to complete
+NOTICE: STANDBY PROMOTE successful
+DETAIL: server \"node2\" (ID: 2) was successfully promoted to primary
+NOTICE: node \"node2\" (ID: 2) promoted to primary, node \"node1\" (ID: 1) demoted to standby
+NOTICE: switchover was successful
+DETAIL: node \"node2\" is now primary and node \"node1\" is attached as standby
+NOTICE: STANDBY SWITCHOVER has completed successfully";
 
-/// What happens when a step begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Blow {
-    KillOld,
-    KillNew,
-    PauseOld,
-    PauseNew,
-    Cut,
-    KillOldRepmgrd,
-    KillNewRepmgrd,
-    KillOldSshd,
-    RefuseSsh,
-    HangSsh,
-}
-
-const BLOWS: [Blow; 10] = [
-    Blow::KillOld,
-    Blow::KillNew,
-    Blow::PauseOld,
-    Blow::PauseNew,
-    Blow::Cut,
-    Blow::KillOldRepmgrd,
-    Blow::KillNewRepmgrd,
-    Blow::KillOldSshd,
-    Blow::RefuseSsh,
-    Blow::HangSsh,
-];
-
-/// How long what can end lasts.
-const BLOW_LASTS: Duration = Duration::from_secs(15);
-
-impl Drill {
-    async fn strike(&self, blow: Blow) {
-        let world = &self.world;
-        let (old, new) = (HostId(0), HostId(1));
-        match blow {
-            Blow::KillOld => {
-                world.kill(self.process(0, "kingbase"));
-            }
-            Blow::KillNew => {
-                world.kill(self.process(1, "kingbase"));
-            }
-            Blow::KillOldRepmgrd => {
-                world.kill(self.process(0, "repmgrd"));
-            }
-            Blow::KillNewRepmgrd => {
-                world.kill(self.process(1, "repmgrd"));
-            }
-            Blow::KillOldSshd => {
-                world.kill(self.process(0, "sshd"));
-            }
-            Blow::PauseOld | Blow::PauseNew => {
-                let paused = self.process(u16::from(blow == Blow::PauseNew), "kingbase");
-                world.pause(paused);
-                world.sleep_until(world.now() + BLOW_LASTS).await;
-                world.resume(paused);
-            }
-            Blow::Cut => {
-                let rule = |from: HostId, to: HostId| nodes::world::network::Rule {
-                    from: vec![from.into()],
-                    to: vec![to.into()],
-                    message: None,
-                    effect: nodes::world::network::Effect::Cut,
-                };
-                let rules = [world.add_rule(rule(old, new)), world.add_rule(rule(new, old))];
-                world.sleep_until(world.now() + BLOW_LASTS).await;
-                for rule in rules {
-                    world.remove_rule(rule);
-                }
-            }
-            Blow::RefuseSsh | Blow::HangSsh => {
-                let how = if blow == Blow::HangSsh { CommandFailure::Hangs } else { CommandFailure::Refused };
-                self.cluster.set_external_command(new, "ssh", Some(Breakage { how, calls: None }));
-                world.sleep_until(world.now() + BLOW_LASTS).await;
-                self.cluster.set_external_command(new, "ssh", None);
-            }
-        }
-    }
-
-    /// Clients that append to rows wherever it is taken; what was acknowledged.
-    fn add_clients(&self) -> Rc<std::cell::RefCell<Vec<i64>>> {
-        let told: Rc<std::cell::RefCell<Vec<i64>>> = Rc::default();
-        let (kept, services) = (told.clone(), self.cluster.services());
-        let host = self.world.add_host("client");
-        let process = self.world.add_process(host, "client", move |process| {
-            let (told, services) = (kept.clone(), services.clone());
-            async move {
-                for number in 1u32.. {
-                    let value = i64::from(number);
-                    let actions = vec![Action::Append { key: 1, value }];
-                    let transaction = Transaction { id: TransactionId { client: 1, number }, actions };
-                    let to = services[number as usize % services.len()];
-                    let answer = process.call::<Answer>(to, transaction, Duration::from_secs(3)).await;
-                    if matches!(answer, Ok(Answer::Committed(_))) {
-                        told.borrow_mut().push(value);
-                    }
-                    process.sleep(Duration::from_millis(100)).await;
-                }
-                0
-            }
-        });
-        self.world.start(process);
-        told
-    }
-
-    /// What a primary holds, if there is one that answers.
-    async fn rows(&self) -> Option<Vec<i64>> {
-        let found: Rc<std::cell::RefCell<Option<Vec<i64>>>> = Rc::default();
-        let (kept, services) = (found.clone(), self.cluster.services());
-        let host = self.world.add_host("reader");
-        let process = self.world.add_process(host, "reader", move |process| {
-            let (found, services) = (kept.clone(), services.clone());
-            async move {
-                for (number, to) in services.iter().enumerate() {
-                    let id = TransactionId { client: 9, number: number as u32 };
-                    let read = Transaction { id, actions: vec![Action::Read { key: 1 }] };
-                    let answer = process.call::<Answer>(*to, read, Duration::from_secs(3)).await;
-                    if let Ok(Answer::Committed(replies)) = answer
-                        && let Some(nodes::parts::service::Reply::Row(row)) = replies.first()
-                    {
-                        *found.borrow_mut() = Some(row.clone());
-                    }
-                }
-                0
-            }
-        });
-        self.world.start(process);
-        self.world.sleep_until(self.world.now() + Duration::from_secs(8)).await;
-        found.take()
-    }
-}
-
-/// How a run ended, for the table.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    states: Vec<String>,
-    paused: bool,
-    lost: Option<usize>,
-    two_primaries: bool,
-}
-
-fn struck(step: &'static str, blow: Blow) -> Ended {
-    let out: Rc<std::cell::RefCell<Option<Ended>>> = Rc::default();
-    let slot = out.clone();
-    let settings = vec![
-        ("shutdown_check_timeout", ParameterValue::Integer(20)),
-        ("node_rejoin_timeout", ParameterValue::Integer(15)),
-        ("standby_reconnect_timeout", ParameterValue::Integer(15)),
-    ];
-    let trace = run(3, 400, PAIR, settings, async move |drill| {
-        drill.at(15).await;
-        let told = drill.add_clients();
-        let striker = drill.clone();
-        drill.world.spawn_outside(async move {
-            loop {
-                let announced = striker.world.announced(None, "switchover.step", 1).await;
-                let at = announced.fields.iter().any(|(_, value)| value.text() == Some(step));
-                if at {
-                    return striker.strike(blow).await;
-                }
-            }
-        });
-        drill.at(20).await;
-        let words: Vec<String> = ["repmgr", "standby", "switchover"].map(str::to_owned).to_vec();
-        let running = drill.cluster.shell(HostId(1)).begin(words);
-        drill.at(150).await;
-        let ended = async { Some(running.exit_code().await) };
-        let deadline = drill.world.sleep_until(drill.world.now() + Duration::from_secs(1));
-        let code = nodes::world::executor::first_of(ended, deadline).await.unwrap_or(None);
-        let acknowledged = told.borrow().clone();
-        let held = drill.rows().await;
-        let lost = held.map(|row| acknowledged.iter().filter(|value| !row.contains(value)).count());
-        let paused = [0, 1].map(|host| {
-            let file = drill.world.read_file(HostId(host), "data/sys_stat/repmgrd_state.txt").unwrap_or_default();
-            String::from_utf8_lossy(&file).ends_with(":1")
-        });
-        let ended = Ended { code, states: drill.states(), paused: paused.contains(&true), lost, two_primaries: false };
-        *slot.borrow_mut() = Some(ended);
-    });
-    let mut ended = out.take().expect("the script ended");
-    ended.two_primaries = two_at_once(&trace);
-    ended
-}
-
-/// Whether two servers were open for writes at once.
-fn two_at_once(trace: &Trace) -> bool {
-    use nodes::world::trace::{Place, What};
-    let mut open = std::collections::BTreeSet::new();
-    for event in trace.events() {
-        let Place::Process(process, _) = event.place else { continue };
-        match &event.what {
-            What::Announced { name: "writes.opened", .. } => {
-                open.insert(process);
-            }
-            What::Announced { name: "writes.closed", .. } => {
-                open.remove(&process);
-            }
-            What::Process(change) if ["process.exited", "process.killed"].contains(&change.event_name()) => {
-                open.remove(&process);
-            }
-            _ => {}
-        }
-        if open.len() > 1 {
-            return true;
-        }
-    }
-    false
-}
-
-/// A fault at every step: the table is printed, and what must hold in every cell is asked for.
 #[test]
-fn a_fault_at_every_step_loses_nothing_acknowledged_and_makes_no_second_primary() {
-    println!("{:18} {:16} {:>5}  {:7} {:5}  end state", "step", "fault", "exit", "paused", "lost");
-    for step in STEPS {
-        for blow in BLOWS {
-            let Ended { code, states, paused, lost, two_primaries } = struck(step, blow);
-            let exit = code.map_or("never".to_owned(), |code| code.to_string());
-            let gone = lost.map_or("-".to_owned(), |lost| lost.to_string());
-            let still = if paused { "yes" } else { "no" };
-            println!("{step:18} {:16} {exit:>5}  {still:7} {gone:5}  {}", format!("{blow:?}"), states.join(" | "));
-            assert!(lost.is_none_or(|lost| lost == 0), "{step} {blow:?}: {lost:?} acknowledged commits lost");
-            assert!(!two_primaries, "{step} {blow:?}: two primaries at once");
-            // A server that cannot be reached at the last step stays paused, with a warning and exit code 0.
-            let reached = matches!(blow, Blow::KillOldRepmgrd | Blow::KillNewRepmgrd | Blow::KillOldSshd)
-                || matches!(blow, Blow::RefuseSsh | Blow::HangSsh);
-            if code == Some(0) && reached {
-                assert!(!paused, "{step} {blow:?}: a switchover that succeeded leaves repmgrd paused");
-            }
+fn the_same_switchover_in_the_dress_of_upstream_repmgr() {
+    run_as("repmgr-5.3", 1, 100, PAIR, vec![], async |drill| {
+        drill.at(20).await;
+        let (code, lines) = drill.type_on(1, "repmgr standby switchover").await;
+        assert_eq!(code, Some(0));
+        assert_eq!(bare_lines(&lines), UPSTREAM.lines().map(str::to_owned).collect::<Vec<_>>());
+        let (_, shown) = drill.type_on(1, "repmgr cluster show").await;
+        assert!(!shown[0].contains("LSN_Lag"), "a column of KingbaseES: {}", shown[0]);
+    });
+}
+
+fn cells(line: &str) -> Vec<String> {
+    line.split('|').map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// The rows of the incident's tables, after each of its two switchovers; process numbers and seconds aside.
+#[test]
+fn the_tables_before_and_after_are_those_of_the_incident() {
+    const CONNINFO: &str = "user=esrep dbname=esrep port=54321 connect_timeout=10 keepalives=1 keepalives_idle=2 \
+                            keepalives_interval=2 keepalives_count=3 tcp_user_timeout=9000";
+    let row = |number: &str, name: &str, role: &str, status: &str, upstream: &str, timeline: &str, lag: &str| {
+        let host = format!("host=192.168.46.2{} {CONNINFO}", number.parse::<u32>().unwrap_or(0) + 1);
+        [number, name, role, status, upstream, "default", "100", timeline, lag, &host].map(str::to_owned).to_vec()
+    };
+    run(1, 200, PAIR, vec![], async move |drill| {
+        let show = async |host: u16| {
+            let (code, lines) = drill.type_on(host, "repmgr cluster show").await;
+            assert_eq!(code, Some(0), "{lines:#?}");
+            lines[2..].iter().map(|line| cells(line)).collect::<Vec<_>>()
+        };
+        let status = async |host: u16| {
+            let (_, lines) = drill.type_on(host, "repmgr service status").await;
+            let told = |line: &String| {
+                let cells = cells(line);
+                (cells[2].clone(), cells[3].clone(), cells[5].clone(), cells[7].clone(), cells[8] == "n/a")
+            };
+            lines[2..].iter().map(told).collect::<Vec<_>>()
+        };
+        let daemon = |role: &str, status: &str, is_primary| {
+            (role.to_owned(), status.to_owned(), "running".to_owned(), "no".to_owned(), is_primary)
+        };
+        drill.at(20).await;
+        let before = [
+            row("1", "node1", "primary", "* running", "", "1", ""),
+            row("2", "node2", "standby", "running", "node1", "1", "0 bytes"),
+        ];
+        assert_eq!(show(1).await, before);
+        assert_eq!(status(1).await, [daemon("primary", "* running", true), daemon("standby", "running", false)]);
+        assert_eq!(drill.type_on(1, "repmgr standby switchover").await.0, Some(0));
+        drill.at(40).await;
+        let between = [
+            row("1", "node1", "standby", "running", "node2", "1", "0 bytes"),
+            row("2", "node2", "primary", "* running", "", "2", ""),
+        ];
+        assert_eq!(show(1).await, between);
+        assert_eq!(status(1).await, [daemon("standby", "running", false), daemon("primary", "* running", true)]);
+        assert_eq!(drill.type_on(0, "repmgr standby switchover").await.0, Some(0));
+        drill.at(70).await;
+        let after = [
+            row("1", "node1", "primary", "* running", "", "3", ""),
+            row("2", "node2", "standby", "running", "node1", "2", "0 bytes"),
+        ];
+        assert_eq!(show(0).await, after);
+        assert_eq!(status(0).await, [daemon("primary", "* running", true), daemon("standby", "running", false)]);
+    });
+}
+
+/// Checks A6, A12, A17, A18, A19 and A25: each refuses with its own code and changes nothing, and lets through when the
+/// cause is gone.
+#[test]
+fn every_opener_refuses_by_itself() {
+    let trace = run(1, 300, PAIR, vec![], async |drill| {
+        drill.at(20).await;
+        let refused = async |breaks: (u16, &str), switchover: &str, code: i32, part: &str, mends: (u16, &str)| {
+            assert_eq!(drill.type_on(breaks.0, breaks.1).await.0, Some(0), "{}", breaks.1);
+            let (returned, lines) = drill.type_on(1, switchover).await;
+            assert_eq!(returned, Some(code), "{switchover} after {}: {lines:#?}", breaks.1);
+            assert!(lines.iter().any(|line| line.contains(part)), "{part} is not in {lines:#?}");
+            assert_eq!(drill.type_on(mends.0, mends.1).await.0, Some(0), "{}", mends.1);
+        };
+        let plain = "repmgr standby switchover";
+        let mine = (1, "chown root kingbase.auto.conf");
+        refused(mine, plain, 1, "kingbase.auto.conf\" is not as expected", (1, "chown kingbase kingbase.auto.conf"))
+            .await;
+        let theirs = (0, "chown root kingbase.auto.conf");
+        refused(theirs, plain, 1, "has incorrect ownership", (0, "chown kingbase kingbase.auto.conf")).await;
+        let moved = (0, "vi repmgr.conf data_directory=/elsewhere");
+        let back = (0, "vi repmgr.conf data_directory=/home/kingbase/cluster/V8R6/kingbase/data");
+        refused(moved, plain, 1, "\"data_directory\" parameter on node \"node1\" is incorrectly", back).await;
+        let nothing = (1, "true");
+        let stranger = "repmgr standby switchover -S postgres";
+        refused(nothing, stranger, 6, "unable to connect as superuser \"postgres\"", nothing).await;
+        let begin = ["ksql", "-c", "select sys_start_backup('night')"];
+        assert_eq!(drill.run_on(0, &begin).await.0, Some(0));
+        let (code, lines) = drill.type_on(1, plain).await;
+        assert_eq!(code, Some(18));
+        let last = lines.iter().rfind(|line| line.contains("ERROR")).map(String::as_str);
+        assert_eq!(
+            last,
+            Some("[ERROR] unable to perform a switchover while primary server is in exclusive backup mode")
+        );
+        assert_eq!(drill.run_on(0, &["ksql", "-c", "select sys_stop_backup()"]).await.0, Some(0));
+        assert_eq!(drill.states(), ["primary running 1", "standby running 1"]);
+        assert_eq!(drill.type_on(1, "repmgr standby switchover -S system").await.0, Some(0));
+    });
+    assert_eq!(trace.announced("repmgrd.paused").count(), 4, "only the last one came so far");
+}
+
+#[test]
+fn a_switchover_without_a_free_slot_is_refused_unless_forced() {
+    let few = vec![("max_replication_slots", ParameterValue::Integer(0))];
+    run(1, 100, PAIR, few, async |drill| {
+        drill.at(20).await;
+        let (code, lines) = drill.type_on(1, "repmgr standby switchover --dry-run").await;
+        assert_eq!(code, Some(1));
+        assert!(
+            lines.contains(&"[ERROR] insufficient free replication slots to attach all nodes".to_owned()),
+            "{lines:#?}"
+        );
+        let (code, lines) = drill.type_on(1, "repmgr standby switchover --dry-run --force").await;
+        assert_eq!(code, Some(0), "{lines:#?}");
+        assert!(
+            lines.contains(&"[INFO] prerequisites for executing STANDBY SWITCHOVER are met".to_owned()),
+            "{lines:#?}"
+        );
+    });
+}
+
+#[test]
+fn every_check_of_a_node_has_its_forms() {
+    run(1, 100, PAIR, vec![], async |drill| {
+        drill.at(20).await;
+        let short = async |option: &str| drill.type_on(0, &format!("repmgr node check {option} --optformat")).await;
+        assert_eq!(short("--archive-ready").await, (Some(0), vec!["--status=OK --files=0".to_owned()]));
+        assert_eq!(short("--replication-lag").await, (Some(0), vec!["--status=OK --lag=0".to_owned()]));
+        let one = |line: &str| (Some(0), vec![line.to_owned()]);
+        assert_eq!(short("--data-directory-config").await, one("--configured-data-directory=OK"));
+        assert_eq!(short("--repmgrd").await, one("--repmgrd=OK"));
+        assert_eq!(short("--replication-config-owner").await, one("--replication-config-owner=OK"));
+        assert_eq!(short("--db-connection").await, one("--db-connection=OK"));
+        for silent in ["--role", "--upstream", "--downstream", "--slots", "--missing-slots"] {
+            assert_eq!(short(silent).await, (Some(0), vec![]), "{silent} prints nothing");
         }
+        let (code, lines) = drill.type_on(0, "repmgr node check --archive-ready --nagios").await;
+        let expected = "REPMGR_ARCHIVE_READY OK: 0 pending archive ready files | files=0;16;128";
+        assert_eq!((code, lines), (Some(0), vec![expected.to_owned()]));
+        assert_eq!(drill.type_on(0, "repmgr node check --nagios").await.0, Some(1));
+        let (code, lines) = drill.type_on(0, "repmgr node check --csv").await;
+        assert_eq!((code, lines.len()), (Some(0), 7), "the upstream line is missing: {lines:#?}");
+        assert_eq!(lines[0], "\"Server role\",\"OK\",\"node is primary\"");
+        drill.world.kill(drill.process(0, "kingbase"));
+        assert_eq!(drill.type_on(0, "repmgr node check").await.0, Some(6));
+        let gone = drill.type_on(0, "repmgr node check --archive-ready --optformat").await;
+        assert_eq!(gone, (Some(6), vec!["--error=DB_CONNECTION".to_owned()]));
+    });
+}
+
+/// What a file of a host says, by its name below the data directory.
+fn file(drill: &Drill, host: u16, name: &str) -> Option<String> {
+    let bytes = drill.world.read_file(HostId(host), &format!("data/sys_wal/{name}"))?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[test]
+fn a_promotion_leaves_a_history_file_a_partial_segment_and_they_outlast_the_power() {
+    run(1, 200, PAIR, vec![("archive_command", text(""))], async |drill| {
+        drill.at(20).await;
+        assert_eq!(drill.type_on(1, "repmgr standby switchover").await.0, Some(0));
+        let history = file(&drill, 1, "00000002.history").expect("a history file");
+        assert!(history.starts_with("1\t0/6") && history.ends_with("\tno recovery target specified\n"), "{history}");
+        let partial = file(&drill, 1, "000000010000000000000006.partial").expect("the last segment of timeline 1");
+        assert!(partial.starts_with("SIMRWAL1"));
+        assert!(file(&drill, 1, "archive_status/000000010000000000000006.partial.ready").is_some());
+        assert!(file(&drill, 1, "000000020000000000000006").is_some(), "the same segment of timeline 2");
+
+        // The host's memory goes with the power; what is on the device comes back.
+        drill.at(60).await;
+        drill.world.lose_power(HostId(1));
+        for gone in ["00000002.history", "000000010000000000000006.partial"] {
+            drill.world.remove_file(HostId(1), &format!("data/sys_wal/{gone}"));
+        }
+        drill.world.restore_power(HostId(1));
+        drill.at(70).await;
+        assert_eq!(file(&drill, 1, "00000002.history"), Some(history));
+        assert_eq!(file(&drill, 1, "000000010000000000000006.partial"), Some(partial));
+        assert_eq!(drill.type_on(1, "sys_ctl start").await.0, Some(0));
+        assert_eq!(drill.states()[1], "primary running 2");
+    });
+}
+
+#[test]
+fn an_archive_command_may_be_empty_fail_or_hang() {
+    let trace = run(1, 300, PAIR, vec![("archive_command", text(""))], async |drill| {
+        drill.at(20).await;
+        let bulk = ["ksql", "-c", "insert into bulk select generate_series(1,3)"];
+        let waiting = async || drill.type_on(0, "repmgr node check --archive-ready").await.1;
+        assert_eq!(drill.run_on(0, &bulk).await.0, Some(0));
+        assert_eq!(waiting().await, ["OK (3 pending archive ready files)"], "empty: nothing is attempted");
+
+        let breaks = |how| Some(Breakage { how, calls: None });
+        assert!(drill.cluster.set_external_command(HostId(0), "archive_command", breaks(CommandFailure::Fails)));
+        let set = ["vi", "es_rep.conf", "archive_command=/bin/cp -f %p archive/%f"];
+        assert_eq!(drill.run_on(0, &set).await.0, Some(0));
+        assert_eq!(drill.type_on(0, "sys_ctl reload").await.0, Some(0));
+        drill.at(40).await;
+        assert_eq!(waiting().await, ["OK (3 pending archive ready files)"], "failing: three tries, then a pause");
+
+        assert!(drill.cluster.set_external_command(HostId(0), "archive_command", breaks(CommandFailure::Hangs)));
+        drill.at(110).await;
+        assert_eq!(waiting().await, ["OK (3 pending archive ready files)"], "hanging: it waits in the first file");
+        drill.cluster.set_external_command(HostId(0), "archive_command", None);
+        drill.at(130).await;
+        assert_eq!(waiting().await, ["OK (0 pending archive ready files)"]);
+        let (_, archive) = drill.type_on(0, "ls archive/").await;
+        assert_eq!(archive[0], "000000010000000000000006", "the oldest first: {archive:?}");
+        assert_eq!(archive.len(), 3);
+        assert!(file(&drill, 0, "archive_status/000000010000000000000006.done").is_some());
+    });
+    let failed = trace.announced("archive.failed").count();
+    assert!(failed >= 1, "three tries failed");
+    let first = trace.announced("wal.archived").next().expect("archived at last");
+    assert!(format!("{:?}", first.1).contains("000000010000000000000006"));
+}
+
+#[test]
+fn a_file_without_a_status_waits_to_be_archived_again() {
+    let settings = vec![("archive_command", text("")), ("wal_keep_segments", ParameterValue::Integer(0))];
+    run(1, 100, PAIR, settings, async |drill| {
+        drill.at(20).await;
+        assert_eq!(drill.run_on(0, &["ksql", "-c", "insert into bulk select generate_series(1,3)"]).await.0, Some(0));
+        let status = "archive_status/000000010000000000000006.ready";
+        assert_eq!(drill.type_on(0, &format!("rm -rf data/sys_wal/{status}")).await.0, Some(0));
+        assert!(file(&drill, 0, status).is_none());
+        assert_eq!(drill.run_on(0, &["ksql", "-c", "checkpoint"]).await.0, Some(0));
+        assert!(file(&drill, 0, status).is_some(), "nobody else would ever archive it");
+        assert!(file(&drill, 0, "000000010000000000000006").is_some(), "and it is kept until then");
+    });
+}
+
+#[test]
+fn a_slot_keeps_the_log_of_a_standby_that_is_away_and_without_one_it_is_recycled() {
+    for uses_slots in [true, false] {
+        let settings = vec![
+            ("use_replication_slots", ParameterValue::Boolean(uses_slots)),
+            ("wal_keep_segments", ParameterValue::Integer(0)),
+        ];
+        let trace = run(1, 200, PAIR, settings, async |drill| {
+            drill.at(20).await;
+            assert_eq!(drill.type_on(1, "sys_ctl stop").await.0, Some(0));
+            drill.at(40).await;
+            for _ in 0..2 {
+                let bulk = ["ksql", "-c", "insert into bulk select generate_series(1,4)"];
+                assert_eq!(drill.run_on(0, &bulk).await.0, Some(0));
+                assert_eq!(drill.run_on(0, &["ksql", "-c", "checkpoint"]).await.0, Some(0));
+            }
+            drill.at(60).await;
+            assert_eq!(drill.run_on(0, &["ksql", "-c", "checkpoint"]).await.0, Some(0));
+            assert_eq!(drill.type_on(1, "sys_ctl start").await.0, Some(0));
+            drill.at(80).await;
+        });
+        let of_the_log =
+            |fields: &nodes::world::trace::Fields| format!("{fields:?}").contains("has already been removed");
+        let refused = trace.announced("stream.refused").filter(|(_, fields)| of_the_log(fields)).count();
+        assert_eq!(refused == 0, uses_slots, "with slots: {uses_slots}, refused {refused} times");
     }
+}
+
+#[test]
+fn a_standby_is_known_by_four_positions_and_paused_replay_holds_the_last_only() {
+    run(1, 100, PAIR, vec![], async |drill| {
+        drill.at(20).await;
+        let look = ["ksql", "-c", "select * from sys_stat_replication"];
+        let row = async || {
+            let (code, lines) = drill.run_on(0, &look).await;
+            assert_eq!(code, Some(0), "{lines:#?}");
+            cells(&lines[2])
+        };
+        let quiet = row().await;
+        assert_eq!((quiet[0].as_str(), quiet[1].as_str(), quiet[6].as_str()), ("node2", "streaming", "quorum"));
+        assert_eq!([&quiet[3], &quiet[4], &quiet[5]], [&quiet[2]; 3], "all four are the same: {quiet:?}");
+        let pause = ["ksql", "-c", "select sys_wal_replay_pause()"];
+        assert_eq!(drill.run_on(1, &pause).await.0, Some(0));
+        assert_eq!(drill.run_on(0, &["ksql", "-c", "insert into bulk select generate_series(1,1)"]).await.0, Some(0));
+        drill.at(30).await;
+        let held = row().await;
+        assert_eq!([&held[3], &held[4]], [&held[2]; 2], "received and durable: {held:?}");
+        assert_eq!(held[5], quiet[5], "not replayed: {held:?}");
+        assert_ne!(held[4], held[5]);
+        let (code, lines) = drill.type_on(1, "repmgr standby switchover").await;
+        assert_eq!(code, Some(18), "{lines:#?}");
+    });
+}
+
+/// The bytes of the log of a node, at a place.
+fn log_bytes(drill: &Drill, node: &str, offset: u64, length: u64) -> Vec<u8> {
+    let regions = drill.cluster.regions();
+    let region = regions.iter().find(|region| region.name == format!("sys_wal of {node}")).expect("a log");
+    let now = drill.world.now();
+    drill.world.with_device(region.device, |device| {
+        let image = device.visible_image(now);
+        let sector = image.sector_size();
+        let range = nodes::world::device::SectorRange::new((region.offset + offset) / sector, length / sector);
+        image.read(range).expect("readable").to_vec()
+    })
+}
+
+#[test]
+fn a_base_backup_is_the_source_byte_for_byte() {
+    run(1, 200, PAIR, vec![], async |drill| {
+        drill.at(20).await;
+        assert_eq!(drill.run_on(0, &["ksql", "-c", "insert into bulk select generate_series(1,2)"]).await.0, Some(0));
+        let (code, lines) = drill.type_on(1, "repmgr standby clone -h node1 -F").await;
+        assert_eq!(code, Some(1), "a running server is not overwritten: {lines:#?}");
+        assert_eq!(drill.type_on(1, "sys_ctl stop").await.0, Some(0));
+        let (code, lines) = drill.type_on(1, "repmgr standby clone -h node1 -F").await;
+        assert_eq!(code, Some(0), "{lines:#?}");
+        // Segment 8 is where the log is now: its header and records are the same on both devices.
+        let place = 8 * (16 << 20);
+        let (one, other) = (log_bytes(&drill, "node1", place, 4096), log_bytes(&drill, "node2", place, 4096));
+        assert!(one.starts_with(b"SIMRWAL1"));
+        assert_eq!(one, other);
+        let names = drill.type_on(1, "ls data/sys_wal").await.1;
+        assert!(names.contains(&"000000010000000000000008".to_owned()), "{names:?}");
+        assert!(!names.contains(&"000000010000000000000006".to_owned()), "nothing older than the backup: {names:?}");
+        assert_eq!(drill.type_on(1, "sys_ctl start").await.0, Some(0));
+        drill.at(60).await;
+        assert_eq!(drill.states(), ["primary running 1", "standby running 1"]);
+        assert_eq!(drill.type_on(1, "repmgr standby switchover").await.0, Some(0));
+    });
 }

@@ -6,14 +6,15 @@ use std::rc::Rc;
 use super::conf;
 use super::metadata::{NodeId, NodeRecord, NodeType};
 use super::parameters::Parameters;
-use super::plan::{Configuration, Dress, Node, Shared};
-use super::repmgrd::repmgrd;
+use super::plan::{Configuration, DATA, Dress, Node, Shared};
+use super::repmgrd::{self, repmgrd};
 use super::server::{ARCHIVE_COMMAND, STANDBY_SIGNAL, kingbase};
 use super::speech::{Output, Speech};
 use super::{ctl, ssh, tools};
 use crate::parts::engine::{EngineLayout, EngineShape};
 use crate::parts::service;
 use crate::parts::shell::Shell;
+use crate::parts::streaming_replication::directory::{self, Directory};
 use crate::parts::streaming_replication::store::Place;
 use crate::product::{Breakage, BuildError, Cluster, ClusterPlan, HostPlan, NodeState, PortableStep, Region};
 use crate::world::World;
@@ -23,6 +24,9 @@ use crate::world::trace::{HostId, ProcessId};
 
 /// The number in everything that belongs to the database of the incident.
 const SYSTEM: u64 = 192_168_046;
+
+/// Which files of a host are on its data device.
+const KEPT: &[&str] = &["data/sys_wal/", "data/sys_replslot/", "archive/"];
 
 struct Kingbase {
     world: World,
@@ -102,9 +106,11 @@ fn add_node(
     let on = world.add_host(&name);
     let mut options = plan.devices.get("data").cloned().unwrap_or_else(|| DeviceOptions::new("data", 1));
     options.name = format!("data-{name}");
-    let length = EngineLayout::at(0, &shape).end();
+    let directory_at = EngineLayout::at(0, &shape).end().next_multiple_of(4096);
+    let length = directory_at + Directory::length();
     options.capacity = options.capacity.max(length.div_ceil(options.sector_size));
     let device = world.add_local_device(on, options)?;
+    let directory = Directory::new(world, on, device, directory_at, KEPT);
     let first_segment = u64::try_from(parameters.first_segment).unwrap_or(0);
     let place = Place { device, shape, first_segment };
     let shared = configuration.clone();
@@ -114,8 +120,12 @@ fn add_node(
     let shared = configuration.clone();
     let sshd = world.add_process(on, "sshd", move |process| ssh::sshd(process, shared.clone()));
     world.set_starts_at_boot(sshd, true);
+    let kept = directory.clone();
+    let filesystem = world.add_process(on, "filesystem", move |process| directory::keep(process, kept.clone()));
+    world.set_starts_at_boot(filesystem, true);
     let (location, priority) = (configuration.location_of(&name), configuration.priority_of(&name));
-    Ok(Node { id, name, host: on, first_type: record.kind, location, priority, place, server, repmgrd, sshd })
+    let first_type = record.kind;
+    Ok(Node { id, name, host: on, first_type, location, priority, place, server, repmgrd, sshd, filesystem, directory })
 }
 
 /// The configuration files of a new cluster.
@@ -133,7 +143,7 @@ fn write_files(world: &World, plan: &Shared, node: &Node) {
     world.write_file(
         node.host,
         "repmgr.conf",
-        format!("node_id={}\nnode_name='{}'\n", node.id, node.name).into_bytes(),
+        format!("node_id={}\nnode_name='{}'\ndata_directory='{DATA}'\n", node.id, node.name).into_bytes(),
     );
     let standbys: Vec<&Node> = plan.nodes().iter().filter(|node| node.first_type == NodeType::Standby).collect();
     match node.first_type {
@@ -147,7 +157,7 @@ fn write_files(world: &World, plan: &Shared, node: &Node) {
             set(conf::AUTO, "synchronous_standby_names", &rule);
             if parameters.use_replication_slots {
                 for standby in standbys {
-                    world.write_file(node.host, &format!("data/sys_replslot/{}", standby.slot()), b"0/0".to_vec());
+                    plan.files(world, node).write_slot(&standby.slot(), "0/0");
                 }
             }
         }
@@ -199,7 +209,7 @@ impl Kingbase {
 impl Cluster for Kingbase {
     fn start(&self) {
         for (node, shell) in self.plan.nodes().iter().zip(&self.shells) {
-            for process in [node.server, node.sshd, node.repmgrd, shell.process()] {
+            for process in [node.filesystem, node.server, node.sshd, node.repmgrd, shell.process()] {
                 self.world.start(process);
             }
         }
@@ -252,7 +262,12 @@ impl Cluster for Kingbase {
     fn regions(&self) -> Vec<Region> {
         let leading = self.leading();
         let data = self.plan.nodes().iter().filter(|node| node.first_type != NodeType::Witness);
-        data.flat_map(|node| node.place.regions(&node.name, leading.is_some_and(|id| id != node.id))).collect()
+        let regions = |node: &Node| {
+            let mut regions = node.place.regions(&node.name, leading.is_some_and(|id| id != node.id));
+            regions.push(node.directory.region(&node.name));
+            regions
+        };
+        data.flat_map(regions).collect()
     }
 
     fn nodes(&self) -> Vec<NodeState> {
@@ -279,7 +294,7 @@ impl Cluster for Kingbase {
     }
 
     fn set_external_command(&self, host: HostId, command: &str, breakage: Option<Breakage>) -> bool {
-        let known = [ssh::COMMAND, ARCHIVE_COMMAND, ctl::START_COMMAND, ctl::STOP_COMMAND];
+        let known = [ssh::COMMAND, ARCHIVE_COMMAND, ctl::START_COMMAND, ctl::STOP_COMMAND, repmgrd::VALIDATION_COMMAND];
         if !known.contains(&command) || self.node_on(host).is_none() {
             return false;
         }

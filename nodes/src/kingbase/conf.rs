@@ -13,6 +13,9 @@ pub(super) const FILES: [&str; 3] = ["data/kingbase.conf", "data/es_rep.conf", "
 /// The file that `ALTER SYSTEM` writes.
 pub(super) const AUTO: &str = FILES[2];
 
+/// The user that the database and its tools run as.
+pub(super) const USER: &str = "kingbase";
+
 /// The lines `name = 'value'` of a text.
 pub(super) fn parse(text: &str) -> BTreeMap<String, String> {
     let setting = |line: &str| {
@@ -34,6 +37,21 @@ pub(super) fn read(world: &World, host: HostId) -> BTreeMap<String, String> {
 fn read_file(world: &World, host: HostId, file: &str) -> BTreeMap<String, String> {
     let bytes = world.read_file(host, file).unwrap_or_default();
     parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// Who owns a file, as `chown` has it; files are made by the user of the database.
+pub(super) fn owner(world: &World, host: HostId, file: &str) -> String {
+    let owner = world.read_file(host, &owner_of(file));
+    owner.map_or_else(|| USER.to_owned(), |owner| String::from_utf8_lossy(&owner).into_owned())
+}
+
+/// Gives a file to somebody.
+pub(super) fn set_owner(world: &World, host: HostId, file: &str, owner: &str) {
+    world.write_file(host, &owner_of(file), owner.as_bytes().to_vec());
+}
+
+fn owner_of(file: &str) -> String {
+    format!("owner of {file}")
 }
 
 /// Sets a value in one file.

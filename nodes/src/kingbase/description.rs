@@ -1,6 +1,6 @@
 //! What a scenario may say of KingbaseES.
 
-use super::{cluster, ctl, parameters, repmgr, server, ssh, tools};
+use super::{cluster, ctl, parameters, repmgr, repmgrd, server, ssh, tools};
 use crate::parts::streaming_replication::server::EVENTS as SERVER_EVENTS;
 use crate::product::{CommandWord, DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
@@ -12,6 +12,7 @@ const OWN_EVENTS: &[Word] = &[
     Word { name: "repmgrd.paused", doc: "a server was told that repmgrd is paused, or not: { paused }" },
     Word { name: "repmgrd.degraded", doc: "a repmgrd gives its upstream up without a failover: { why }" },
     Word { name: "repmgrd.followed", doc: "a repmgrd made its node follow: { primary }" },
+    Word { name: "node.attached", doc: "a rejoin made a stopped node a standby of another: { to }" },
     Word { name: "upstream.lost", doc: "a repmgrd cannot reach its upstream and begins to probe: { upstream }" },
     Word { name: "upstream.down", doc: "all probes failed: { upstream }" },
     Word { name: "election.held", doc: "a repmgrd has voted: { outcome, visible }" },
@@ -76,6 +77,7 @@ pub const PRODUCT: Product = Product {
             Word { name: "sys_wal", doc: "the log" },
             Word { name: "pages", doc: "the tables" },
             Word { name: "control", doc: "the control file" },
+            Word { name: "directory", doc: "names of segments, status and history files, slots, the archive" },
         ],
     }],
     parameters: parameters::PARAMETERS,
@@ -115,17 +117,21 @@ pub const PRODUCT: Product = Product {
         Word { name: "repmgr.conf", doc: "the configuration of repmgr, which a switchover looks for" },
     ],
     external_commands: &[
-        Word { name: ssh::COMMAND, doc: "commands on another node" },
+        Word {
+            name: ssh::COMMAND,
+            doc: "commands on another node, typed on this one: refused, hung, or (fail) carried out there without an answer",
+        },
         Word { name: server::ARCHIVE_COMMAND, doc: "archives one file" },
         Word { name: ctl::START_COMMAND, doc: "starts the server; one that fails says that it worked" },
+        Word { name: repmgrd::VALIDATION_COMMAND, doc: "must agree before the winner of an election promotes itself" },
         Word { name: ctl::STOP_COMMAND, doc: "stops the server; one that fails says that it worked" },
     ],
     limits: &[
-        "kbha, VIP, trusted_servers and cascaded standbys' own failover are left out; so are tablespaces and BDR.",
+        "kbha, VIP and trusted_servers are left out: how they decide is not known; so are tablespaces and BDR.",
         "A log segment begins with 4096 bytes of header, so positions at its start end in 1000, not in 28.",
         "A read waits until what it has seen is confirmed; the real server would show the older row.",
         "A bulk load fills a segment with one record and its end, so that gigabytes of log cost no memory.",
-        "Files of a host are durable at once; only what is on the data device can be lost or torn.",
+        "Configuration files of a host are durable at once; all others can be lost or torn with the data device.",
         "The server keeps its synchronous setting cleared after it was given up; when KingbaseES restores it is not known.",
     ],
     build: cluster::build,

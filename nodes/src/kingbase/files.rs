@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::connection::Connections;
 use super::plan::{Node, Shared};
 use super::speech::Speech;
 use crate::parts::streaming_replication::files::WalFiles;
@@ -92,7 +93,7 @@ pub(super) fn remove(speech: &Speech, plan: &Shared, node: &Node, words: &[&str]
                 match folder {
                     Folder::Log => files.remove(&name),
                     Folder::Status => files.remove_status(&name),
-                    Folder::Archive => speech.process.remove_file(&format!("archive/{name}")),
+                    Folder::Archive => node.directory.remove(&format!("archive/{name}")),
                 };
             }
         }
@@ -115,7 +116,12 @@ pub(super) async fn restore_check(speech: &Speech, plan: &Shared, node: &Node) -
     };
     let (archived, present) = (numbers(&archived), numbers(&files.names()));
     let first = u64::try_from(plan.parameters.first_segment).unwrap_or(0);
-    let newest = present.keys().chain(archived.keys()).max().copied().unwrap_or(first);
+    // Files that were removed are still known by their status, and the newest by the server that writes it.
+    let waiting = numbers(&files.ready());
+    let connections = Connections { process: speech.process.clone(), plan: plan.clone() };
+    let written = connections.identity(node).await.ok().map(|identity| identity.log_end.0 / size);
+    let known = present.keys().chain(archived.keys()).chain(waiting.keys()).copied();
+    let newest = known.chain(written).max().unwrap_or(first);
     let missing: Vec<u64> =
         (first..=newest).filter(|segment| !archived.contains_key(segment) && !present.contains_key(segment)).collect();
     let orphans = files.ready().iter().filter(|name| !files.exists(name)).count();

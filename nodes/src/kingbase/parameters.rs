@@ -71,6 +71,8 @@ parameters! {
     checkpoint_timeout: time = "checkpoint_timeout", "300s", 300_000;
     /// How many walsenders there may be.
     max_wal_senders: number = "max_wal_senders", "32", 32;
+    /// How many replication slots there may be.
+    max_replication_slots: number = "max_replication_slots", "10", 10;
     /// How many pending files are a warning (strictly more).
     archive_ready_warning: number = "archive_ready_warning", "16", 16;
     /// How many pending files are critical (strictly more).
@@ -95,6 +97,12 @@ parameters! {
     failover: word("automatic", "manual") = "failover", "automatic", "automatic";
     /// Between two looks of repmgrd.
     monitor_interval: time = "monitor_interval_secs", "2s", 2_000;
+    /// How repmgrd looks at its upstream: whether it answers (ping), lets it in (connection) or answers a query.
+    connection_check_type: word("ping", "connection", "query") = "connection_check_type", "ping", "ping";
+    /// After how many seconds without an upstream repmgrd ends; -1 for never.
+    degraded_monitoring_timeout: number = "degraded_monitoring_timeout", "-1", -1;
+    /// How many seconds a standby that follows another node has to attach.
+    standby_follow_timeout: number = "standby_follow_timeout", "30", 30;
     /// How often repmgrd tries again before it believes that an upstream is gone.
     reconnect_attempts: number = "reconnect_attempts", "6", 6;
     /// Between two of these.
@@ -103,6 +111,10 @@ parameters! {
     primary_notification_timeout: time = "primary_notification_timeout", "60s", 60_000;
     /// Whether a node that still sees the primary stops a failover.
     primary_visibility_consensus: switch = "primary_visibility_consensus", "false", false;
+    /// The command that must agree before a winner promotes itself; empty: nobody is asked.
+    failover_validation_command: text = "failover_validation_command", "", "";
+    /// How long a winner waits that was not let through, before the next election.
+    election_rerun_interval: time = "election_rerun_interval", "15s", 15_000;
     /// Whether a switchover promotes although the candidate is behind (`--always-promote` of every switchover).
     always_promote: switch = "always_promote", "false", false;
     /// How often a witness copies the nodes table.

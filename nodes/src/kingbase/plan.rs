@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::metadata::{NodeId, NodeType};
 use super::parameters::{Parameters, value_for};
 use crate::parts::service::{Key, Row};
+use crate::parts::streaming_replication::directory::Directory;
 use crate::parts::streaming_replication::files::WalFiles;
 use crate::parts::streaming_replication::store::Place;
 use crate::product::{Breakage, CommandFailure, NodeState};
@@ -41,6 +42,9 @@ pub(super) struct Node {
     pub(super) server: ProcessId,
     pub(super) repmgrd: ProcessId,
     pub(super) sshd: ProcessId,
+    /// Writes the small files to the device.
+    pub(super) filesystem: ProcessId,
+    pub(super) directory: Directory,
 }
 
 impl Node {
@@ -110,7 +114,8 @@ impl Configuration {
     }
 
     pub(super) fn files(&self, world: &World, node: &Node) -> WalFiles {
-        WalFiles::new(world, node.host, "data/sys_wal", self.parameters.segment_size)
+        let files = WalFiles::new(world, node.host, "data/sys_wal", self.parameters.segment_size);
+        files.kept_in(&node.directory)
     }
 
     pub(super) fn has_defect(&self, name: &str) -> bool {

@@ -21,6 +21,8 @@ use crate::world::time::Instant;
 pub(super) const STANDBY_SIGNAL: &str = "data/standby.signal";
 /// The external command that archives a file.
 pub(super) const ARCHIVE_COMMAND: &str = "archive_command";
+/// There while a clone is being copied: such a node has no control file yet.
+pub(super) const HALF_A_CLONE: &str = "data/sys_basebackup.partial";
 /// Where a pause is kept.
 const PAUSE_FILE: &str = "data/sys_stat/repmgrd_state.txt";
 
@@ -126,7 +128,8 @@ impl Surroundings for Site {
                 }
                 None => {}
             }
-            process.write_file(&format!("archive/{name}"), bytes);
+            let Some(node) = plan.node_on(process.host()) else { return false };
+            node.directory.write(&format!("archive/{name}"), bytes);
             true
         })
     }
@@ -139,7 +142,12 @@ struct SharedMemory {
     upstream_seen: Cell<Option<(NodeId, Instant)>>,
     notified: Cell<Option<NodeId>>,
     paused: Cell<bool>,
+    /// Exclusive backup mode.
+    backup: Cell<bool>,
 }
+
+/// The superuser of the incident's database.
+const SUPERUSER: &str = "system";
 
 /// One life of `kingbase`.
 struct Kingbase {
@@ -153,6 +161,11 @@ struct Kingbase {
 /// The program.
 pub(super) async fn kingbase(process: Process, plan: Shared, id: NodeId) -> i32 {
     let Some(node) = plan.node(id).cloned() else { return 1 };
+    if process.read_file(HALF_A_CLONE).is_some() {
+        let line = "FATAL:  could not open file \"global/sys_control\": No such file or directory";
+        process.log("data/sys_log/kingbase.log", line);
+        return 1;
+    }
     let site = Site { process: process.clone(), plan: plan.clone(), id };
     let files = plan.files(process.world(), &node);
     let initial = plan.initial.clone();
@@ -230,6 +243,13 @@ impl Kingbase {
             Sql::Nodes => SqlAnswer::Nodes(self.records()),
             Sql::Standbys => SqlAnswer::Standbys(self.server.standbys()),
             Sql::Slots => SqlAnswer::Slots(self.server.slots()),
+            Sql::Superuser(name) if name == SUPERUSER => SqlAnswer::Done,
+            Sql::Superuser(name) => SqlAnswer::Error(format!("FATAL:  role \"{name}\" does not exist")),
+            Sql::ExclusiveBackup(on) => {
+                self.memory.backup.set(on);
+                SqlAnswer::Done
+            }
+            Sql::IsInBackup => SqlAnswer::Text(if self.memory.backup.get() { "t" } else { "f" }.to_owned()),
             Sql::Show(name) => SqlAnswer::Text(settings.get(&name).cloned().unwrap_or_default()),
             other => self.carry_out(other).await,
         }
@@ -260,6 +280,9 @@ impl Kingbase {
             Sql::PauseReplay(paused) => {
                 self.server.pause_replay(paused);
                 SqlAnswer::Done
+            }
+            Sql::CreateSlot(name) if self.slots_are_used_up(&name) => {
+                SqlAnswer::Error(format!("ERROR:  all replication slots are in use, \"{name}\" cannot be created"))
             }
             Sql::CreateSlot(name) => {
                 self.server.create_slot(&name);
@@ -318,6 +341,12 @@ impl Kingbase {
             self.process.announce("metadata.changed", fields! { node: node });
         }
         Ok(())
+    }
+
+    fn slots_are_used_up(&self, name: &str) -> bool {
+        let slots = self.server.slots();
+        let most = usize::try_from(self.plan.parameters.max_replication_slots).unwrap_or(0);
+        slots.len() >= most && !slots.iter().any(|(known, _, _)| known == name)
     }
 
     fn records(&self) -> Vec<NodeRecord> {

@@ -48,6 +48,12 @@ pub(super) enum Sql {
     PauseReplay(bool),
     /// SIGINT: a fast shutdown.
     Stop,
+    /// A login as a superuser of this name.
+    Superuser(String),
+    /// `sys_start_backup()` and `sys_stop_backup()`: exclusive backup mode.
+    ExclusiveBackup(bool),
+    /// `sys_is_in_backup()`: `t` or `f`.
+    IsInBackup,
     /// The memory that repmgr shares with the server.
     Memory(Memory),
 }
@@ -63,11 +69,14 @@ pub(super) enum Memory {
     Register { pid: u64 },
     /// A repmgrd has just seen its upstream.
     SawUpstream(NodeId),
-    /// A node is told whom to follow; -2: nobody, vote again.
+    /// A node is told whom to follow; [`VOTE_AGAIN`]: nobody.
     Notify(NodeId),
     /// repmgrd takes the notification out.
     TakeNotification,
 }
+
+/// What a winner that was not let through tells the others: nobody is to be followed, vote again.
+pub(super) const VOTE_AGAIN: NodeId = -2;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

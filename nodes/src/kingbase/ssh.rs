@@ -1,6 +1,7 @@
 //! ssh between the nodes: what a switchover does on the other node goes through it, and it breaks like any link.
 //!
-//! A session begins within `ConnectTimeout=10`; a command that hangs afterwards hangs its caller for ever.
+//! A session begins within `ConnectTimeout=10`; a command that hangs afterwards hangs its caller for ever. Three ways to
+//! break it: refused (no session), hung (until it is mended), failing (the command is carried out, its answer is lost).
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -43,15 +44,24 @@ pub(super) async fn run(
     node: &Node,
     words: &[&str],
 ) -> Result<(i32, Vec<String>), NoSession> {
-    match plan.meet(process.host(), COMMAND) {
-        None => {}
+    let broken = plan.meet(process.host(), COMMAND);
+    match broken {
+        None | Some(CommandFailure::Fails) => {}
         Some(CommandFailure::Hangs) => hang_until_mended(process, plan).await,
-        Some(CommandFailure::Fails | CommandFailure::Refused) => return Err(NoSession),
+        Some(CommandFailure::Refused) => return Err(NoSession),
     }
     process.sleep(plan.parameters.ssh_time).await;
     let to = Address::new(node.sshd, SSH_PORT);
     process.call::<Reply>(to, Request::Hello, CONNECT_TIMEOUT).await.map_err(|_| NoSession)?;
-    let words = words.iter().map(|word| (*word).to_owned()).collect();
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    if broken == Some(CommandFailure::Fails) {
+        // The channel breaks behind the command: it is carried out, and nobody here ever learns how it ended.
+        let process = process.clone();
+        process.clone().spawn(async move {
+            let _ = process.call::<Reply>(to, Request::Run(words), COMMAND_LIMIT).await;
+        });
+        return Err(NoSession);
+    }
     match process.call::<Reply>(to, Request::Run(words), COMMAND_LIMIT).await {
         Ok(Reply::Ended { code, lines }) => Ok((code, lines)),
         Ok(Reply::Hello) | Err(_) => Err(NoSession),

@@ -9,6 +9,8 @@ use super::speech::{Output, Speech};
 use super::sql::{Sql, SqlAnswer};
 use super::{conf, ctl, files, repmgr};
 use crate::parts::streaming_replication::messages::{COPY_PORT, CopyAnswer, CopyRequest};
+use crate::parts::streaming_replication::server::StandbyView;
+use crate::parts::streaming_replication::synchronous::SyncRule;
 use crate::product::{ArgumentKind, CommandWord, OptionWord, PositionalWord};
 use crate::world::executor::LocalFuture;
 use crate::world::port::Address;
@@ -74,6 +76,20 @@ pub(super) const COMMANDS: &[CommandWord] = &[
         doc: "Sets one value in a configuration file: what an operator does with an editor.",
     },
     CommandWord {
+        program: "touch",
+        words: &[],
+        options: &[],
+        positionals: &[argument("FILE")],
+        doc: "Makes an empty file in the data directory: standby.signal by hand.",
+    },
+    CommandWord {
+        program: "chown",
+        words: &[],
+        options: &[],
+        positionals: &[argument("OWNER"), argument("FILE")],
+        doc: "Gives a file of the data directory to a user.",
+    },
+    CommandWord {
         program: "restorecheck",
         words: &[],
         options: &[],
@@ -81,6 +97,8 @@ pub(super) const COMMANDS: &[CommandWord] = &[
         doc: "Says which log the archive and sys_wal hold together, and which is gone (the model's own).",
     },
 ];
+
+const SYNC_NAMES: &str = "synchronous_standby_names";
 
 /// Runs a program; its exit code.
 pub(super) fn run(speech: Speech, plan: Shared, words: Vec<String>) -> LocalFuture<i32> {
@@ -100,6 +118,8 @@ pub(super) fn run(speech: Speech, plan: Shared, words: Vec<String>) -> LocalFutu
             Some("rm") => files::remove(&speech, &plan, &node, &rest),
             Some("restorecheck") => files::restore_check(&speech, &plan, &node).await,
             Some("vi") => edit(&speech, &node, &rest),
+            Some("touch") => touch(&speech, &rest),
+            Some("chown") => change_owner(&speech, &node, &rest),
             Some("true") => 0,
             Some("test") => test(&speech, &rest),
             Some("check-replication") => check_replication(&speech, &plan, &rest).await,
@@ -173,9 +193,33 @@ async fn run_ctl(speech: &Speech, plan: &Shared, node: &Node, words: &[&str]) ->
 fn edit(speech: &Speech, node: &Node, words: &[&str]) -> i32 {
     let [file, setting] = words else { return 1 };
     let Some((name, value)) = setting.split_once('=') else { return 1 };
-    let file = format!("data/{}", file.trim_start_matches("data/"));
+    let file = match *file {
+        "repmgr.conf" => "repmgr.conf".to_owned(),
+        file => in_data(file),
+    };
     let (name, value) = (name.trim(), value.trim().trim_matches('\''));
     conf::set(speech.process.world(), node.host, &file, name, value);
+    0
+}
+
+fn in_data(file: &str) -> String {
+    format!("data/{}", file.trim_start_matches("data/"))
+}
+
+/// `touch standby.signal`
+fn touch(speech: &Speech, words: &[&str]) -> i32 {
+    let [file] = words else { return 1 };
+    let file = in_data(file);
+    if speech.process.read_file(&file).is_none() {
+        speech.process.write_file(&file, "");
+    }
+    0
+}
+
+/// `chown root kingbase.auto.conf`
+fn change_owner(speech: &Speech, node: &Node, words: &[&str]) -> i32 {
+    let [owner, file] = words else { return 1 };
+    conf::set_owner(speech.process.world(), node.host, &in_data(file), owner);
     0
 }
 
@@ -187,6 +231,7 @@ async fn ksql(speech: &Speech, plan: &Shared, node: &Node, words: &[&str]) -> i3
     let lower = statement.trim().trim_end_matches(';').to_lowercase();
     let sql = match statement_of(&lower, statement) {
         Some(sql) => sql,
+        None if lower == "select * from sys_stat_replication" => return replication(speech, &connections, node).await,
         None if lower.contains("like '%archive%'") => return archive_settings(speech, &connections, node).await,
         None if lower.contains("clear upstream") => return clear_upstream(speech, &connections, node).await,
         None => {
@@ -219,7 +264,11 @@ fn statement_of(lower: &str, statement: &str) -> Option<Sql> {
         let (name, value) = (name.trim().to_owned(), value.trim().trim_matches('\'').to_owned());
         return Some(Sql::AlterSystem { name, value });
     }
+    if lower.starts_with("select sys_start_backup(") {
+        return Some(Sql::ExclusiveBackup(true));
+    }
     match lower {
+        "select sys_stop_backup()" => Some(Sql::ExclusiveBackup(false)),
         "checkpoint" => Some(Sql::Checkpoint),
         "select sys_switch_wal()" => Some(Sql::SwitchWal),
         "select sys_reload_conf()" => Some(Sql::Reload),
@@ -256,6 +305,32 @@ async fn archive_settings(speech: &Speech, connections: &Connections, node: &Nod
         speech.print(&format!(" {name:<25} | {value:<width$} | {context}"));
     }
     speech.print("(6 rows)");
+    0
+}
+
+/// `select * from sys_stat_replication`: how far each standby is.
+async fn replication(speech: &Speech, connections: &Connections, node: &Node) -> i32 {
+    let (standbys, names) = match (connections.standbys(node).await, connections.show(node, SYNC_NAMES).await) {
+        (Ok(standbys), Ok(names)) => (standbys, names),
+        (Err(why), _) | (_, Err(why)) => {
+            speech.print(&why);
+            return 1;
+        }
+    };
+    let rule = SyncRule::parse(&names).ok().flatten();
+    let header = ["application_name", "state", "sent_lsn", "write_lsn", "flush_lsn", "replay_lsn", "sync_state"];
+    let row = |view: &StandbyView| {
+        let state = if view.streaming { "streaming" } else { "catchup" };
+        let sync = rule.as_ref().map_or("async", |rule| rule.state_of(&view.name));
+        let positions = [view.sent, view.write, view.flush, view.replay].map(|position| position.to_string());
+        let mut cells = vec![view.name.clone(), state.to_owned()];
+        cells.extend(positions);
+        cells.push(sync.to_owned());
+        cells
+    };
+    let rows: Vec<Vec<String>> = standbys.iter().map(row).collect();
+    repmgr::table(&header, &rows).iter().for_each(|line| speech.print(line));
+    speech.print(&format!("({} rows)", rows.len()));
     0
 }
 

@@ -58,6 +58,11 @@ pub fn read(image: &Image, region: &Region) -> Option<ReadLog> {
     Some(bytes.follow(segment_size, segments, oldest, &headers))
 }
 
+/// The segment size of the log in a region. `None` if nothing was ever written there.
+pub fn segment_size(image: &Image, region: &Region) -> Option<u64> {
+    Bytes { image, offset: region.offset, length: region.length }.segment_size()
+}
+
 /// The bytes of a region.
 struct Bytes<'a> {
     image: &'a Image,

@@ -85,14 +85,69 @@ pub(super) async fn check(run: &Repmgr) -> i32 {
             found.status as i32
         }
         None => {
-            run.speech.print(&format!("Node \"{}\":", run.me.name));
-            let shown: Vec<&Found> = all.iter().filter(|found| found.name != "repmgrd" && found.name != "DB").collect();
-            for found in &shown {
-                run.speech.print(&format!("\t{}: {} ({})", found.name, found.status.word(), found.text));
+            if run.options.has("--nagios") {
+                run.speech.error("--nagios can only be used with a specific check");
+                run.speech.hint("execute \"repmgr node --help\" for details");
+                return code::BAD_CONFIG;
+            }
+            let only_single = ["repmgrd", "DB", OWNER];
+            let shown: Vec<&Found> = all.iter().filter(|found| !only_single.contains(&found.name)).collect();
+            match run.options.has("--csv") {
+                true => print_csv(run, &shown),
+                false => {
+                    run.speech.print(&format!("Node \"{}\":", run.me.name));
+                    for found in &shown {
+                        run.speech.print(&format!("\t{}: {} ({})", found.name, found.status.word(), found.text));
+                    }
+                }
             }
             let bad = shown.iter().any(|found| found.status != Status::Ok);
             if bad { code::NODE_STATUS } else { code::SUCCESS }
         }
+    }
+}
+
+/// The real tool leaves the upstream line out and does not escape quotes (KingbaseES reference, section 3.1).
+fn print_csv(run: &Repmgr, shown: &[&Found]) {
+    for found in shown.iter().filter(|found| found.option != "--upstream") {
+        run.speech.print(&format!("\"{}\",\"{}\",\"{}\"", found.name, found.status.word(), found.text));
+    }
+}
+
+/// What `repmgr.conf` says of the data directory against where it is.
+fn data_directory(run: &Repmgr) -> Found {
+    let bytes = run.process().read_file("repmgr.conf").unwrap_or_default();
+    let settings = crate::kingbase::conf::parse(&String::from_utf8_lossy(&bytes));
+    let configured = settings.get("data_directory").cloned().unwrap_or_default();
+    let (status, text) = match configured == DATA {
+        true => (Status::Ok, format!("configured \"data_directory\" is \"{DATA}\"")),
+        false => (
+            Status::Critical,
+            format!("configured \"data_directory\" is \"{configured}\", actual data directory is \"{DATA}\""),
+        ),
+    };
+    let short = format!("--configured-data-directory={}", status.word());
+    Found { short, ..found("Configured data directory", "--data-directory-config", status, text) }
+}
+
+const OWNER: &str = "Replication config owner";
+
+/// Whether this user may write the file that a follow or a rejoin has to write.
+fn config_owner(run: &Repmgr) -> Found {
+    let owner = run.config_owner();
+    let (status, text) = match owner == crate::kingbase::conf::USER {
+        true => (Status::Ok, "replication configuration file is owned by the user of the database".to_owned()),
+        false => (Status::Critical, format!("replication configuration file is owned by \"{owner}\"")),
+    };
+    let short = format!("--replication-config-owner={}", status.word());
+    Found { short, ..found(OWNER, "--replication-config-owner", status, text) }
+}
+
+impl Repmgr {
+    /// Who owns this node's `kingbase.auto.conf`.
+    pub(super) fn config_owner(&self) -> String {
+        use crate::kingbase::conf;
+        conf::owner(self.process().world(), self.me.host, conf::AUTO)
     }
 }
 
@@ -121,15 +176,9 @@ async fn all_checks(run: &Repmgr, identity: &Identity, records: &[NodeRecord]) -
         downstream(run, records).await,
         slots(run).await,
         missing_slots(run, records).await,
-        Found {
-            name: "Configured data directory",
-            option: "--data-directory-config",
-            status: Status::Ok,
-            text: format!("configured \"data_directory\" is \"{DATA}\""),
-            short: "--configured-data-directory=OK".to_owned(),
-            nagios: None,
-        },
+        data_directory(run),
         repmgrd(run).await,
+        config_owner(run),
         Found {
             name: "DB",
             option: "--db-connection",

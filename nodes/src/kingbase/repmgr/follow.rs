@@ -96,7 +96,7 @@ async fn write_upstream(run: &Repmgr, upstream: &Node) {
 }
 
 async fn wait_until_attached(run: &Repmgr, upstream: &Node) -> i32 {
-    for _ in 0..30 {
+    for _ in 0..run.plan.parameters.standby_follow_timeout {
         if run.connections.is_attached(upstream, &run.me).await.unwrap_or(false) {
             let (name, id) = (&upstream.name, upstream.id);
             run.speech.notice("STANDBY FOLLOW successful");

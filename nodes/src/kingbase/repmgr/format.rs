@@ -1,7 +1,7 @@
 //! Tables as repmgr prints them: a header, a rule, padded cells.
 
 /// A table's lines.
-pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
+pub(in super::super) fn table(header: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([header[column].chars().count()]).max().unwrap_or(0)

@@ -2,6 +2,7 @@
 //! its runbook says.
 
 mod check;
+mod clone;
 mod follow;
 mod format;
 mod options;
@@ -20,6 +21,7 @@ use super::sql::Sql;
 use crate::world::process::Process;
 
 pub(super) use follow::{follow, register_witness};
+pub(super) use format::table;
 pub(super) use options::{COMMANDS, Options};
 pub(super) use promote::promote;
 
@@ -30,6 +32,8 @@ pub(super) mod code {
     pub(in super::super) const DB_CONN: i32 = 6;
     pub(in super::super) const DB_QUERY: i32 = 7;
     pub(in super::super) const PROMOTION_FAIL: i32 = 8;
+    pub(in super::super) const BAD_BASEBACKUP: i32 = 14;
+    pub(in super::super) const MONITORING_TIMEOUT: i32 = 9;
     pub(in super::super) const SWITCHOVER_FAIL: i32 = 18;
     pub(in super::super) const SWITCHOVER_INCOMPLETE: i32 = 22;
     pub(in super::super) const FOLLOW_FAIL: i32 = 23;
@@ -92,6 +96,7 @@ pub(super) async fn repmgr(speech: Speech, plan: Shared, words: &[String]) -> i3
     match typed[..] {
         ["standby", "switchover"] => switchover::switchover(&run).await,
         ["standby", "promote"] => promote(&run).await,
+        ["standby", "clone"] => clone::clone(&run).await,
         ["standby", "follow"] => follow(&run).await,
         ["standby", "register"] => follow::register(&run).await,
         ["witness", "register"] => register_witness(&run).await,

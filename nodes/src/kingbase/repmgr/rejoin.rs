@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{Repmgr, code};
+use crate::fields;
 use crate::kingbase::connection::Ping;
 use crate::kingbase::ctl;
 use crate::kingbase::metadata::{NodeType, following};
@@ -181,6 +182,7 @@ async fn attach(run: &Repmgr, target: &Node) -> Result<(), i32> {
         return Err(code::REJOIN_FAIL);
     }
     run.process().write_file(STANDBY_SIGNAL, "");
+    run.process().announce("node.attached", fields! { to: target.name.as_str() });
     let records = run.connections.records(target).await.unwrap_or_default();
     if let Some(changed) = following(&records, run.me.id, target.id) {
         let event = Some(("node_rejoin", run.me.id, true));

@@ -39,7 +39,11 @@ pub(super) async fn node_service(run: &Repmgr) -> i32 {
         "restart" => "-w -m fast restart",
         other => other,
     };
-    run.speech.detail(&format!("executing server command \"{BIN}/sys_ctl  -D '{DATA}' -l {BIN}/logfile {mode}\""));
+    let command = match run.plan.is_kingbase() {
+        true => format!("{BIN}/sys_ctl  -D '{DATA}' -l {BIN}/logfile {mode}"),
+        false => format!("{BIN}/pg_ctl -l {BIN}/logfile -D '{DATA}' {mode}"),
+    };
+    run.speech.detail(&format!("executing server command \"{command}\""));
     match action.as_str() {
         "stop" => ctl::stop(&run.connections, me, false).await,
         "start" => ctl::start(&run.connections, me).await,

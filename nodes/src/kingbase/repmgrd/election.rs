@@ -58,6 +58,8 @@ pub(super) enum Outcome {
     StillVisible,
     /// Too few can be seen.
     NoMajority,
+    /// This node won and was not let through by the command that must agree.
+    Rerun,
 }
 
 /// Computes the outcome.

@@ -10,7 +10,11 @@ use crate::kingbase::metadata::{NodeId, NodeRecord, NodeType};
 use crate::kingbase::plan::Node;
 use crate::kingbase::repmgr::{self, Options, Repmgr};
 use crate::kingbase::speech::{Level, Output, Speech};
-use crate::kingbase::sql::{Memory, Sql};
+use crate::kingbase::sql::{Memory, Sql, VOTE_AGAIN};
+use crate::product::CommandFailure;
+
+/// The name under which a fault breaks the command that must agree to a promotion.
+pub(in super::super) const VALIDATION_COMMAND: &str = "failover_validation_command";
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -23,8 +27,14 @@ impl Repmgrd {
             self.degrade("paused");
             return;
         }
+        if self.records().await.iter().any(|it| it.id == upstream.id && it.kind == NodeType::Standby) {
+            return self.leave_standby(upstream).await;
+        }
         let ballot = self.ballot(upstream).await;
-        let outcome = vote(&ballot);
+        let mut outcome = vote(&ballot);
+        if outcome == Outcome::Won && !self.is_validated().await {
+            outcome = Outcome::Rerun;
+        }
         self.process.announce("election.held", fields! { outcome: word_of(outcome), visible: visible(&ballot) });
         match outcome {
             Outcome::Won => self.win(&ballot).await,
@@ -45,6 +55,7 @@ impl Repmgrd {
                 self.log(Level::Notice, "cancelling failover as some nodes can still see the primary");
                 self.degrade("still-visible");
             }
+            Outcome::Rerun => self.ask_for_another_vote(&ballot).await,
             Outcome::NoMajority => {
                 self.log(Level::Notice, "unable to reach a qualified majority of nodes");
                 self.log(Level::Detail, "node will enter degraded monitoring state waiting for reconnect");
@@ -53,8 +64,73 @@ impl Repmgrd {
         }
     }
 
+    /// The upstream was a standby itself: no election, the node goes to the primary.
+    async fn leave_standby(&self, upstream: &Node) {
+        let (name, id) = (&upstream.name, upstream.id);
+        self.log(Level::Notice, &format!("upstream standby \"{name}\" (ID: {id}) has failed, looking for the primary"));
+        let primary = self.connections.find_primary(&self.me).await.ok().flatten().map(|node| node.id);
+        match primary {
+            Some(_) if !self.is_automatic() => self.degrade("manual"),
+            Some(primary) => {
+                if self.follow(primary).await {
+                    let event = Some(("repmgrd_failover_follow", self.me.id, true));
+                    if let Some(primary) = self.plan.node(primary) {
+                        // The event is for the record; following has succeeded either way.
+                        let _ = self.connections.query(primary, Sql::Change { changes: Vec::new(), event }).await;
+                    }
+                }
+            }
+            None => {
+                self.log(Level::Error, "unable to connect to the primary node");
+                self.degrade("no-primary");
+            }
+        }
+    }
+
+    /// Asks the command that must agree to a promotion; without one everybody is let through.
+    async fn is_validated(&self) -> bool {
+        let command = &self.plan.parameters.failover_validation_command;
+        if command.is_empty() {
+            return true;
+        }
+        self.log(Level::Notice, &format!("executing \"failover_validation_command\": {command}"));
+        match self.plan.meet(self.me.host, VALIDATION_COMMAND) {
+            None => true,
+            Some(CommandFailure::Fails | CommandFailure::Refused) => {
+                self.log(Level::Warning, "failover validation command returned a non-zero value: 1");
+                false
+            }
+            Some(CommandFailure::Hangs) => {
+                while self.plan.is_broken(self.me.host, VALIDATION_COMMAND) {
+                    self.process.sleep(SECOND).await;
+                }
+                true
+            }
+        }
+    }
+
+    /// The winner was not let through: everybody votes again after a while, from new probes on.
+    async fn ask_for_another_vote(&self, ballot: &Ballot) {
+        for sibling in &ballot.siblings {
+            if let Some(node) = self.plan.node(sibling.id) {
+                // A sibling whose server is down does not vote either.
+                let _ = self.connections.memory(node, Memory::Notify(VOTE_AGAIN)).await;
+            }
+        }
+        self.wait_for_another_vote().await;
+    }
+
+    async fn wait_for_another_vote(&self) {
+        let seconds = self.plan.parameters.election_rerun_interval.as_secs();
+        self.log(Level::Notice, &format!("rerunning election after {seconds} seconds (\"election_rerun_interval\")"));
+        self.process.sleep(self.plan.parameters.election_rerun_interval).await;
+        self.log(Level::Info, "election rerun will now commence");
+    }
+
     fn degrade(&self, why: &str) {
-        self.degraded.set(true);
+        if !self.degraded.replace(true) {
+            self.degraded_since.set(self.process.monotonic());
+        }
         self.process.announce("repmgrd.degraded", fields! { why: why });
     }
 
@@ -130,11 +206,14 @@ impl Repmgrd {
     async fn wait_for_winner(&self) {
         let most = self.plan.parameters.primary_notification_timeout.as_secs();
         for _ in 0..most {
-            if let Some(primary) = self.notification().await {
-                self.follow(primary).await;
-                return;
+            match self.notification().await {
+                Some(VOTE_AGAIN) => return self.wait_for_another_vote().await,
+                Some(primary) => {
+                    self.follow(primary).await;
+                    return;
+                }
+                None => self.process.sleep(SECOND).await,
             }
-            self.process.sleep(SECOND).await;
         }
         self.log(Level::Warning, &format!("no notification received from new primary after {most} seconds"));
         self.degrade("no-notification");
@@ -185,6 +264,7 @@ fn word_of(outcome: Outcome) -> &'static str {
         Outcome::NetworkSplit => "network-split",
         Outcome::StillVisible => "still-visible",
         Outcome::NoMajority => "no-majority",
+        Outcome::Rerun => "rerun",
     }
 }
 

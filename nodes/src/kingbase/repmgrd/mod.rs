@@ -10,6 +10,8 @@ mod primary;
 mod standby;
 mod witness;
 
+pub(super) use failover::VALIDATION_COMMAND;
+
 use std::cell::Cell;
 
 use super::connection::{Connections, Ping};
@@ -19,6 +21,7 @@ use super::server::pid_of;
 use super::speech::Level;
 use super::sql::Memory;
 use crate::world::process::Process;
+use crate::world::time::Instant;
 
 /// One life of repmgrd.
 struct Repmgrd {
@@ -28,6 +31,8 @@ struct Repmgrd {
     me: Node,
     /// The upstream was given up without a failover.
     degraded: Cell<bool>,
+    /// Since when.
+    degraded_since: Cell<Instant>,
     /// Whether it has watched an upstream before: only the first start insists on one that runs.
     has_begun: Cell<bool>,
 }
@@ -36,8 +41,8 @@ struct Repmgrd {
 pub(super) async fn repmgrd(process: Process, plan: Shared, id: NodeId) -> i32 {
     let Some(me) = plan.node(id).cloned() else { return 1 };
     let connections = Connections { process: process.clone(), plan: plan.clone() };
-    let (degraded, has_begun) = (Cell::default(), Cell::default());
-    let daemon = Repmgrd { process, plan, connections, me, degraded, has_begun };
+    let (degraded, degraded_since, has_begun) = (Cell::default(), Cell::new(Instant::START), Cell::default());
+    let daemon = Repmgrd { process, plan, connections, me, degraded, degraded_since, has_begun };
     daemon.wait_for_server().await;
     loop {
         let ended = daemon.watch().await;

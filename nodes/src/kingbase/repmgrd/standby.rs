@@ -6,8 +6,9 @@ use super::Repmgrd;
 use crate::fields;
 use crate::kingbase::connection::Ping;
 use crate::kingbase::plan::Node;
+use crate::kingbase::repmgr::code;
 use crate::kingbase::speech::Level;
-use crate::kingbase::sql::Memory;
+use crate::kingbase::sql::{Memory, VOTE_AGAIN};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -50,6 +51,9 @@ impl Repmgrd {
                     }
                 }
                 (false, true) => {
+                    if let Some(code) = self.has_been_degraded_too_long() {
+                        return Some(code);
+                    }
                     if self.follow_a_new_primary(upstream).await {
                         return None;
                     }
@@ -58,9 +62,24 @@ impl Repmgrd {
         }
     }
 
-    /// `PQping` without a rejection: a server that starts or stops is not up.
+    /// `PQping` without a rejection: a server that starts or stops is not up. With another `connection_check_type` it
+    /// must let this node in, too.
     async fn answers_well(&self, upstream: &Node) -> bool {
-        self.connections.ping(upstream).await == Ping::Ok
+        match self.plan.parameters.connection_check_type.as_str() {
+            "ping" => self.connections.ping(upstream).await == Ping::Ok,
+            _ => self.connections.identity(upstream).await.is_ok(),
+        }
+    }
+
+    /// `degraded_monitoring_timeout`: the exit code, once it is over.
+    fn has_been_degraded_too_long(&self) -> Option<i32> {
+        let limit = u64::try_from(self.plan.parameters.degraded_monitoring_timeout).ok().filter(|limit| *limit > 0)?;
+        let elapsed = self.process.monotonic().since(self.degraded_since.get()).as_secs();
+        if elapsed <= limit {
+            return None;
+        }
+        self.log(Level::Notice, &format!("degraded monitoring timeout ({elapsed} seconds) exceeded, terminating"));
+        Some(code::MONITORING_TIMEOUT)
     }
 
     async fn saw(&self, upstream: &Node) {
@@ -126,7 +145,8 @@ impl Repmgrd {
             let step = left.min(SECOND);
             self.process.sleep(step).await;
             left -= step;
-            if let Some(primary) = self.notification().await {
+            // Asked to vote again by a winner that was not let through: the own probes go on.
+            if let Some(primary) = self.notification().await.filter(|node| *node != VOTE_AGAIN) {
                 self.follow(primary).await;
                 return true;
             }
@@ -139,7 +159,7 @@ impl Repmgrd {
         let view = self.connections.memory(&self.me, Memory::Read).await.ok()?;
         view.notified?;
         let taken = self.connections.memory(&self.me, Memory::TakeNotification).await.ok()?;
-        taken.notified.filter(|node| *node > 0)
+        taken.notified
     }
 
     /// Degraded: each interval a look whether a sibling has become the primary. It never votes again.
@@ -147,8 +167,14 @@ impl Repmgrd {
         if !self.is_automatic() || self.is_paused().await {
             return false;
         }
-        if let Some(primary) = self.notification().await {
-            return self.follow(primary).await;
+        match self.notification().await {
+            // A winner that was not let through asks everybody: this node leaves the degraded state and probes anew.
+            Some(VOTE_AGAIN) => {
+                self.degraded.set(false);
+                return true;
+            }
+            Some(primary) => return self.follow(primary).await,
+            None => {}
         }
         let Ok(Some(primary)) = self.connections.find_primary(&self.me).await else { return false };
         if primary.id == upstream.id || primary.id == self.me.id {

@@ -4,7 +4,7 @@
 use super::Repmgrd;
 use crate::kingbase::connection::Ping;
 use crate::kingbase::speech::Level;
-use crate::kingbase::sql::{Memory, Sql};
+use crate::kingbase::sql::{Memory, Sql, VOTE_AGAIN};
 use crate::world::time::Instant;
 
 impl Repmgrd {
@@ -19,7 +19,7 @@ impl Repmgrd {
         loop {
             self.process.sleep(self.plan.parameters.monitor_interval).await;
             self.register().await;
-            if let Some(primary) = self.notification().await {
+            if let Some(primary) = self.notification().await.filter(|node| *node != VOTE_AGAIN) {
                 self.follow(primary).await;
                 return None;
             }

@@ -5,10 +5,15 @@
 
 use std::collections::BTreeSet;
 
+use super::directory::Directory;
 use super::history::History;
 use super::names::{self, Timeline};
 use crate::world::World;
+use crate::world::device::IoError;
 use crate::world::trace::HostId;
+
+/// Where replication slots are kept.
+const SLOTS: &str = "data/sys_replslot/";
 
 /// The files of a node's log.
 #[derive(Clone)]
@@ -17,6 +22,8 @@ pub struct WalFiles {
     host: HostId,
     directory: String,
     segment_size: u64,
+    /// Where the files are bytes on a device; without it they last as long as the world.
+    kept: Option<Directory>,
 }
 
 /// A segment that exists.
@@ -31,7 +38,65 @@ pub struct SegmentFile {
 impl WalFiles {
     /// The log in `directory` (`data/sys_wal`) of a host.
     pub fn new(world: &World, host: HostId, directory: &str, segment_size: u64) -> Self {
-        WalFiles { world: world.clone(), host, directory: directory.to_owned(), segment_size }
+        WalFiles { world: world.clone(), host, directory: directory.to_owned(), segment_size, kept: None }
+    }
+
+    /// The same files, kept on a device.
+    pub fn kept_in(self, directory: &Directory) -> Self {
+        WalFiles { kept: Some(directory.clone()), ..self }
+    }
+
+    /// Waits until all files are stable, with their content (`fsync`); at once where they are kept on no device.
+    ///
+    /// # Errors
+    /// [`IoError`] if the device fails.
+    pub async fn sync(&self) -> Result<(), IoError> {
+        match &self.kept {
+            Some(kept) => kept.sync().await,
+            None => Ok(()),
+        }
+    }
+
+    /// How the device of the files failed, if it did.
+    pub fn failure(&self) -> Option<IoError> {
+        self.kept.as_ref().and_then(Directory::failure)
+    }
+
+    fn put(&self, path: &str, bytes: Vec<u8>) {
+        match &self.kept {
+            Some(kept) => kept.write(path, bytes),
+            None => self.world.write_file(self.host, path, bytes),
+        }
+    }
+
+    fn take(&self, path: &str) -> bool {
+        match &self.kept {
+            Some(kept) => kept.remove(path),
+            None => self.world.remove_file(self.host, path).is_some(),
+        }
+    }
+
+    /// The names of the replication slots that are kept, with what is kept of each.
+    pub fn slots(&self) -> Vec<(String, String)> {
+        let read = |path: String| {
+            let text = String::from_utf8(self.world.read_file(self.host, &path)?).ok()?;
+            Some((path.rsplit('/').next().unwrap_or_default().to_owned(), text))
+        };
+        self.world.list_files(self.host, SLOTS).into_iter().filter_map(read).collect()
+    }
+
+    /// Keeps a replication slot.
+    pub fn write_slot(&self, name: &str, text: &str) {
+        let path = format!("{SLOTS}{name}");
+        // Most checkpoints find most slots where they were.
+        if self.world.read_file(self.host, &path).is_none_or(|known| known != text.as_bytes()) {
+            self.put(&path, text.as_bytes().to_vec());
+        }
+    }
+
+    /// Forgets a replication slot.
+    pub fn remove_slot(&self, name: &str) {
+        self.take(&format!("{SLOTS}{name}"));
     }
 
     /// The name of a segment's file.
@@ -92,7 +157,7 @@ impl WalFiles {
 
     /// Writes a file with its content.
     pub fn write(&self, name: &str, bytes: Vec<u8>) {
-        self.world.write_file(self.host, &self.path(name), bytes);
+        self.put(&self.path(name), bytes);
     }
 
     /// Reads a file.
@@ -107,25 +172,25 @@ impl WalFiles {
 
     /// Removes a file; whether it was there.
     pub fn remove(&self, name: &str) -> bool {
-        self.world.remove_file(self.host, &self.path(name)).is_some()
+        self.take(&self.path(name))
     }
 
     /// Removes a status file such as `00000001000000000000008A.ready`; whether it was there.
     pub fn remove_status(&self, name: &str) -> bool {
-        self.world.remove_file(self.host, &format!("{}/archive_status/{name}", self.directory)).is_some()
+        self.take(&format!("{}/archive_status/{name}", self.directory))
     }
 
     /// A file waits to be archived.
     pub fn mark_ready(&self, name: &str) {
         if !self.is_done(name) {
-            self.world.write_file(self.host, &self.status_path(name, "ready"), Vec::new());
+            self.put(&self.status_path(name, "ready"), Vec::new());
         }
     }
 
     /// A file is archived, or needs not to be.
     pub fn mark_done(&self, name: &str) {
-        self.world.remove_file(self.host, &self.status_path(name, "ready"));
-        self.world.write_file(self.host, &self.status_path(name, "done"), Vec::new());
+        self.take(&self.status_path(name, "ready"));
+        self.put(&self.status_path(name, "done"), Vec::new());
     }
 
     /// Whether a file is archived.

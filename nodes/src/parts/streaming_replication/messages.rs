@@ -115,6 +115,15 @@ pub enum CopyRequest {
     Identify,
     /// The rows of these pages as they are now, with the position up to which they are complete.
     Pages(Vec<u64>),
+    /// A checkpoint, and then who it is: where a base backup begins.
+    Checkpoint,
+    /// Records of the log from a position on, as the bytes they are.
+    Log {
+        /// Where the first record begins.
+        from: Lsn,
+        /// None that begins here or later.
+        to: Lsn,
+    },
 }
 
 /// The answer.
@@ -143,6 +152,15 @@ pub enum CopyAnswer {
         rows: Vec<(u64, Vec<(Key, Row)>)>,
         /// They are complete up to here.
         end: Lsn,
+    },
+    /// Records of the log.
+    Log {
+        /// The position of the first byte.
+        from: u64,
+        /// The bytes.
+        bytes: Bytes,
+        /// Where the record behind them begins.
+        next: Lsn,
     },
     /// Not now.
     Refused(String),

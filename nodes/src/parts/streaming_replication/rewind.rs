@@ -129,7 +129,9 @@ async fn ask(process: &Process, store: &Store, source: ProcessId) -> Result<Sour
             Ok(Source { history, end })
         }
         Ok(CopyAnswer::Refused(why)) => Err(RewindError::Source(why)),
-        Ok(CopyAnswer::Pages { .. }) => Err(RewindError::Source("unexpected answer".to_owned())),
+        Ok(CopyAnswer::Pages { .. } | CopyAnswer::Log { .. }) => {
+            Err(RewindError::Source("unexpected answer".to_owned()))
+        }
         Err(error) => Err(RewindError::Source(error.to_string())),
     }
 }
@@ -248,7 +250,9 @@ async fn copy_pages(
     let (rows, end) = match process.call(to, request, LIMIT).await {
         Ok(CopyAnswer::Pages { rows, end }) => (rows, end),
         Ok(CopyAnswer::Refused(why)) => return Err(RewindError::Source(why)),
-        Ok(CopyAnswer::Identity { .. }) => return Err(RewindError::Source("unexpected answer".to_owned())),
+        Ok(CopyAnswer::Identity { .. } | CopyAnswer::Log { .. }) => {
+            return Err(RewindError::Source("unexpected answer".to_owned()));
+        }
         Err(error) => return Err(RewindError::Source(error.to_string())),
     };
     let tag = WriterTag { process: process.id().0, incarnation: process.incarnation().0 };
@@ -260,7 +264,7 @@ async fn copy_pages(
 }
 
 /// Nothing behind the fork can be read any more: the first record there is overwritten by zeros.
-async fn cut_log(store: &Store, fork: Lsn) -> Result<(), RewindError> {
+pub(super) async fn cut_log(store: &Store, fork: Lsn) -> Result<(), IoError> {
     let area = store.log.area();
     let sector = area.sector_size();
     let first = fork.0 - fork.0 % sector;
@@ -268,8 +272,7 @@ async fn cut_log(store: &Store, fork: Lsn) -> Result<(), RewindError> {
     let mut bytes = area.read(place, sector).await?[..(fork.0 - first) as usize].to_vec();
     bytes.resize(sector as usize, 0);
     area.write(place, bytes).await?;
-    area.flush().await?;
-    Ok(())
+    area.flush().await
 }
 
 /// The files of the log are those of the source's history up to the fork.

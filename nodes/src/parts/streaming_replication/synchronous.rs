@@ -83,6 +83,17 @@ impl SyncRule {
         (positions.len() == self.count).then(|| positions.into_iter().min()).flatten()
     }
 
+    /// How `sys_stat_replication` calls a standby: `quorum`, `sync`, `potential` (it would be if an earlier one were gone)
+    /// or `async`.
+    pub fn state_of(&self, name: &str) -> &'static str {
+        match (self.method, self.rank(name)) {
+            (_, None) => "async",
+            (Method::Any, Some(_)) => "quorum",
+            (Method::First, Some(rank)) if rank < self.count => "sync",
+            (Method::First, Some(_)) => "potential",
+        }
+    }
+
     fn rank(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|listed| listed == "*" || listed == name)
     }
@@ -116,6 +127,13 @@ mod tests {
         assert_eq!(SyncRule::parse("ANY 2 (a, b, c)").unwrap().unwrap().confirmed(&standbys), Some(Lsn(70)));
         assert_eq!(SyncRule::parse("b, c").unwrap().unwrap().confirmed(&standbys), Some(Lsn(70)));
         assert_eq!(SyncRule::parse("*").unwrap().unwrap().confirmed(&[at("z", 5)]), Some(Lsn(5)));
+    }
+
+    #[test]
+    fn a_standby_is_called_by_what_it_counts_for() {
+        let first = SyncRule::parse("FIRST 1 (a, b)").unwrap().unwrap();
+        assert_eq!(["a", "b", "c"].map(|name| first.state_of(name)), ["sync", "potential", "async"]);
+        assert_eq!(SyncRule::parse("ANY 1(node2)").unwrap().unwrap().state_of("node2"), "quorum");
     }
 
     #[test]

@@ -208,7 +208,7 @@ impl Shared {
     fn finish(&self, batch: Batch, sector: u64, result: Result<(), IoError>) {
         self.state.borrow_mut().flushing = false;
         match result {
-            Ok(()) => self.state.borrow_mut().made_durable(batch, sector),
+            Ok(()) => self.state.borrow_mut().made_durable(batch, sector, self.log.shape()),
             Err(error) => self.fail(WalError::Failed(error)),
         }
         self.settled.notify();
@@ -322,15 +322,28 @@ impl State {
     }
 
     /// Forgets the bytes that are durable now, but for those of the sector that will be written again.
-    fn made_durable(&mut self, batch: Batch, sector: u64) {
+    fn made_durable(&mut self, batch: Batch, sector: u64, shape: &Shape) {
         self.flushed = self.flushed.max(batch.end);
         let keep_from = batch.tail_end - batch.tail_end % sector;
         self.tail.drain(..(keep_from - self.tail_from) as usize);
         self.tail_from = keep_from;
+        self.skip_rest_of_segment(batch, shape);
+    }
+
+    /// A segment that was ended long before it was full is left as it is: the next write begins with the next one's
+    /// header, instead of with megabytes of zeros that nobody reads.
+    fn skip_rest_of_segment(&mut self, batch: Batch, shape: &Shape) {
+        let next = shape.segment_start(shape.segment_of(self.end.end));
+        let is_ended = self.tail_end() == batch.tail_end && self.end.end.0 == next + HEADER_BLOCK;
+        if is_ended && next > self.tail_end() + HEADER_BLOCK {
+            self.tail.clear();
+            self.tail_from = next;
+        }
     }
 }
 
 /// One write of the log.
+#[derive(Clone, Copy)]
 struct Batch {
     /// The position of its first byte.
     from: u64,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nodes::world::trace::{Event, HostId, Trace};
 
-use super::{Check, Example, Finding, announcement, is_end, judge_written, text, violated};
+use super::{Check, Example, Finding, announcement, answer, is_end, judge_written, text, violated};
 
 /// `promote_check_timeout`, by default.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -27,6 +27,7 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut won: Option<(HostId, &Event)> = None;
+    let mut elected = false;
     for event in trace.events() {
         if let Some((host, at)) = won
             && event.at > at.at + LIMIT
@@ -38,11 +39,17 @@ pub fn judge(trace: &Trace) -> Finding {
         match announcement(event) {
             Some(("election.held", fields)) if text(fields, "outcome") == Some("won") => {
                 won = here.map(|host| (host, event));
+                elected = true;
             }
             Some(("writes.opened" | "promotion.failed", _)) if won.map(|(host, _)| host) == here => won = None,
             _ if is_end(event) && won.map(|(host, _)| host) == here => won = None,
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    if let Some((host, at)) = won {
+        let name = trace.host_name(host);
+        let reason = format!("the run ended before {name}, which won an election at {}, had its 60 seconds", at.at);
+        return Finding::could_not_tell(CHECK.name, reason);
+    }
+    answer(&CHECK, elected, "no election was won")
 }

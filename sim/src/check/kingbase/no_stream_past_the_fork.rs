@@ -1,10 +1,12 @@
 //! V9: a node that is past the fork is not taken back without a rewind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, announcement, judge_written, number, violated};
+use super::{Check, Example, Finding, announcement, answer, judge_written, logs, number, text, violated};
+use crate::check::Answer;
+use crate::run::Record;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -21,12 +23,52 @@ pub const CHECK: Check = Check {
     },
 };
 
+/// Where timelines forked off others; of two with the same number, the last one is the one that is streamed.
+type Forks = BTreeMap<(i64, i64), i64>;
+
+/// Judges a record: streams by what they announced, and each log by its bytes: a timeline begins in it where it forked.
+pub fn check(record: &Record) -> Finding {
+    let finding = judge(&record.trace);
+    if finding.answer == Answer::Violated {
+        return finding;
+    }
+    let forks = forks(&record.trace);
+    for log in logs::of(record) {
+        for pair in log.records.windows(2) {
+            let (own, timeline) = (pair[0].epoch as i64, pair[1].epoch as i64);
+            let at = pair[1].position as i64;
+            if let Some(fork) = forks.get(&(timeline, own)).filter(|fork| own != timeline && **fork != at) {
+                let node = &log.node;
+                let text =
+                    format!("In the log of {node} timeline {timeline} begins at {at}, but it forked off at {fork}.");
+                return Finding::violated(CHECK.name, None, Some(record.ended), vec![text]);
+            }
+        }
+    }
+    finding
+}
+
+fn forks(trace: &Trace) -> Forks {
+    let mut forks = Forks::new();
+    for (_, fields) in trace.announced("timeline.started") {
+        let value = |name| number(fields, name);
+        if let (Some(timeline), Some(parent), Some(fork)) = (value("timeline"), value("parent"), value("fork")) {
+            forks.insert((timeline, parent), fork);
+        }
+    }
+    forks
+}
+
+fn is_past_the_fork(reason: Option<&str>) -> bool {
+    reason.is_some_and(|reason| reason.contains("is not in this server's history"))
+}
+
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
-    // Where a timeline forked off another; of two with the same number, the last one is the one that is streamed.
-    let mut forks: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    let (mut forks, mut streamed, mut attached) = (Forks::new(), false, BTreeSet::new());
     for event in trace.events() {
         let Some((name, fields)) = announcement(event) else { continue };
+        let here = trace.host_of(event.place);
         let value = |name| number(fields, name);
         match name {
             "timeline.started" => {
@@ -35,11 +77,21 @@ pub fn judge(trace: &Trace) -> Finding {
                     forks.insert((timeline, parent), fork);
                 }
             }
+            "node.attached" => _ = attached.insert(here),
+            // A rejoin is there to find this out before it starts the server.
+            "stream.refused" if attached.contains(&here) && is_past_the_fork(text(fields, "reason")) => {
+                let place = trace.place_name(event.place);
+                let text =
+                    format!("{place} was attached as a standby, and its upstream refuses it: it is past the fork.");
+                return violated(&CHECK, event, text);
+            }
             "stream.started" => {
+                attached.remove(&here);
                 let (Some(timeline), Some(own), Some(position)) = (value("timeline"), value("own"), value("position"))
                 else {
                     continue;
                 };
+                streamed |= !forks.is_empty();
                 if let Some(fork) = forks.get(&(timeline, own)).filter(|fork| position > **fork) {
                     let place = trace.place_name(event.place);
                     let text = format!(
@@ -51,5 +103,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    answer(&CHECK, streamed, "nobody streamed after a timeline had forked")
 }

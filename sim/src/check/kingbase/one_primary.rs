@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, Life, announcement, is_end, judge_written, life, violated};
+use super::{Check, Example, Finding, Life, announcement, answer, is_end, judge_written, life, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -25,12 +25,13 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
-    let mut open: BTreeSet<Life> = BTreeSet::new();
+    let (mut open, mut opened): (BTreeSet<Life>, bool) = (BTreeSet::new(), false);
     for event in trace.events() {
         let Some(life) = life(event.place) else { continue };
         match announcement(event) {
             Some(("writes.opened", _)) => {
                 open.insert(life);
+                opened = true;
             }
             Some(("writes.closed", _)) => {
                 open.remove(&life);
@@ -45,5 +46,5 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, event, format!("At {} {} all accept writes.", event.at, names.join(" and ")));
         }
     }
-    Finding::holds(CHECK.name)
+    answer(&CHECK, opened, "no server ever accepted writes")
 }

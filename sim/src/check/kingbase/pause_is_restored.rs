@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, Pauses, judge_written, switchover_end, switchover_step, violated};
+use super::{Check, Example, Finding, Pauses, answer, judge_written, switchover_end, switchover_step, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -24,17 +24,18 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut pauses = Pauses::default();
-    let mut before = Vec::new();
+    let (mut before, mut succeeded) = (Vec::new(), false);
     for event in trace.events() {
         if switchover_step(event) == Some("checks") {
             before = pauses.paused();
         }
         pauses.take(trace, event);
+        succeeded |= switchover_end(event) == Some(0);
         if switchover_end(event) == Some(0) && pauses.paused() != before {
             let still: Vec<&str> = pauses.paused().iter().map(|host| trace.host_name(*host)).collect();
             let text = format!("After the switchover repmgrd is paused on {}, as it was not before.", still.join(", "));
             return violated(&CHECK, event, text);
         }
     }
-    Finding::holds(CHECK.name)
+    answer(&CHECK, succeeded, "no switchover ended with exit code 0")
 }

@@ -2,7 +2,7 @@
 
 use nodes::world::trace::{Event, Trace};
 
-use super::{Check, Example, Finding, announcement, judge_written, switchover_end, switchover_step, violated};
+use super::{Check, Example, Finding, announcement, answer, judge_written, switchover_end, switchover_step, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -23,6 +23,7 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut checking: Option<Option<&Event>> = None;
+    let mut refused = false;
     for event in trace.events() {
         match switchover_step(event) {
             Some("checks") => checking = Some(None),
@@ -37,6 +38,7 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, changed, text);
         }
         if switchover_end(event).is_some() {
+            refused |= checking.is_some();
             checking = None;
         }
         let changes = ["repmgrd.paused", "metadata.changed", "repmgr.event"];
@@ -46,5 +48,5 @@ pub fn judge(trace: &Trace) -> Finding {
             checking = Some(Some(event));
         }
     }
-    Finding::holds(CHECK.name)
+    answer(&CHECK, refused, "no switchover was refused")
 }

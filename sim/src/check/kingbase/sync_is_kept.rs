@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, announcement, judge_written, text, violated};
+use super::{Check, Example, Finding, announcement, answer, judge_written, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -18,11 +18,13 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut waited = false;
     for event in trace.events() {
+        waited |= announcement(event).is_some_and(|(name, _)| name == "synchronous.waits");
         let Some(("synchronous.given-up", fields)) = announcement(event) else { continue };
         let (place, names) = (trace.place_name(event.place), text(fields, "names").unwrap_or_default());
         let text = format!("At {} {place} let its primary go on without {names}: commits are on one node.", event.at);
         return violated(&CHECK, event, text);
     }
-    Finding::holds(CHECK.name)
+    answer(&CHECK, waited, "no primary was told to wait for a standby")
 }

@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, announcement, judge_written, text, violated};
+use super::{Check, Example, Finding, announcement, answer, judge_written, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -18,7 +18,9 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut opened = false;
     for event in trace.events() {
+        opened |= announcement(event).is_some_and(|(name, _)| name == "writes.opened");
         let Some(("database.panic", fields)) = announcement(event) else { continue };
         let reason = text(fields, "reason").unwrap_or_default().replace('-', " ");
         if reason.contains("No space left") {
@@ -26,5 +28,5 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, event, format!("{place} ended at {}: {reason}.", event.at));
         }
     }
-    Finding::holds(CHECK.name)
+    answer(&CHECK, opened, "no server ever wrote a log")
 }

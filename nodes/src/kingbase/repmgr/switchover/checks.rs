@@ -3,8 +3,10 @@
 use super::super::check::Status;
 use super::super::{Repmgr, code};
 use super::{Ended, Switchover};
+use crate::kingbase::conf;
 use crate::kingbase::metadata::{NodeRecord, NodeType};
-use crate::kingbase::plan::Node;
+use crate::kingbase::plan::{DATA, Node};
+use crate::kingbase::sql::{Sql, SqlAnswer};
 use crate::kingbase::ssh;
 
 /// A1 to A9: who is who.
@@ -32,6 +34,7 @@ pub(super) async fn begin(run: &Repmgr) -> Result<Switchover<'_>, Ended> {
         run.speech.detail(&format!("this node (ID: {}) is the primary", me.id));
         return Err(code::SWITCHOVER_FAIL);
     }
+    check_own_file(run)?;
     let Some(old) = run.connections.find_primary(me).await.ok().flatten().cloned() else {
         run.speech.error("unable to connect to current primary node");
         run.speech.hint("check that the cluster is correctly configured and this standby is registered");
@@ -40,6 +43,17 @@ pub(super) async fn begin(run: &Repmgr) -> Result<Switchover<'_>, Ended> {
     check_upstream(run, record, &old)?;
     let siblings = siblings(run, &records, &old);
     Ok(Switchover { run, old, siblings })
+}
+
+/// A6: the file that says whom to follow must be writable.
+fn check_own_file(run: &Repmgr) -> Result<(), Ended> {
+    let owner = run.config_owner();
+    if owner == conf::USER {
+        return Ok(());
+    }
+    run.speech.error(&format!("ownership of file \"{DATA}/kingbase.auto.conf\" is not as expected"));
+    run.speech.detail(&format!("the file is owned by \"{owner}\", repmgr is executed by \"{}\"", conf::USER));
+    Err(code::BAD_CONFIG)
 }
 
 /// A9. `--force` takes a node without an upstream; whether the real tool does is not known for certain.
@@ -72,13 +86,17 @@ impl Switchover<'_> {
         self.step("checks");
         self.check_attached().await?;
         self.check_replay_not_paused().await?;
+        self.check_no_backup().await?;
         self.check_rewind_possible()?;
         self.check_ssh().await?;
+        self.check_superuser().await?;
+        self.check_old_file().await?;
         self.check_siblings().await?;
         self.check_walsenders().await?;
         self.check_replication_connection().await?;
         self.check_archive().await?;
         self.check_lag().await?;
+        self.check_slots().await?;
         self.check_reachable().await
     }
 
@@ -106,6 +124,17 @@ impl Switchover<'_> {
         Err(code::SWITCHOVER_FAIL)
     }
 
+    /// A12.
+    async fn check_no_backup(&self) -> Result<(), Ended> {
+        let answer = self.run.connections.query(&self.old, Sql::IsInBackup).await;
+        if answer != Ok(SqlAnswer::Text("t".to_owned())) {
+            return Ok(());
+        }
+        self.run.speech.error("unable to perform a switchover while primary server is in exclusive backup mode");
+        self.run.speech.hint("stop backup before attempting the switchover");
+        Err(code::SWITCHOVER_FAIL)
+    }
+
     /// A13.
     fn check_rewind_possible(&self) -> Result<(), Ended> {
         if !self.run.options.has("--force-rewind") || self.run.plan.parameters.wal_log_hints {
@@ -115,7 +144,7 @@ impl Switchover<'_> {
         Err(code::BAD_CONFIG)
     }
 
-    /// A14 to A19: ssh, the executable (twice), its configuration file, the data directory, the owner of a file.
+    /// A14 to A17: ssh, the executable (twice), its configuration file, the data directory.
     async fn check_ssh(&self) -> Result<(), Ended> {
         let speech = &self.run.speech;
         self.step("ssh-check");
@@ -135,6 +164,11 @@ impl Switchover<'_> {
         }
         let check = ["repmgr", "node", "check", "--data-directory-config", "--optformat", "-LINFO"];
         let printed = self.remote(&check).await.map(|(_, lines)| lines.join("\n")).unwrap_or_default();
+        if printed.contains("--error=DB_CONNECTION") {
+            speech.error(&format!("unable to check data directory configuration on node \"{}\"", self.old.name));
+            speech.detail("the database of the demotion candidate cannot be reached from its own host");
+            return Err(code::BAD_CONFIG);
+        }
         if !printed.contains("--configured-data-directory=OK") {
             speech.error(&format!(
                 "\"data_directory\" parameter on node \"{}\" is incorrectly configured",
@@ -142,10 +176,36 @@ impl Switchover<'_> {
             ));
             return Err(code::BAD_CONFIG);
         }
-        match self.remote(&["test", "-f", "data/kingbase.auto.conf"]).await {
+        Ok(())
+    }
+
+    /// A18: with `-S`, that user must be let in on the old primary.
+    async fn check_superuser(&self) -> Result<(), Ended> {
+        let Some(name) = self.run.options.value("-S") else { return Ok(()) };
+        match self.run.connections.query(&self.old, Sql::Superuser(name.to_owned())).await {
             Ok(_) => Ok(()),
-            Err(ssh::NoSession) => Err(code::BAD_CONFIG),
+            Err(why) => {
+                let old = &self.old.name;
+                self.run
+                    .speech
+                    .error(&format!("unable to connect as superuser \"{name}\" to demotion candidate \"{old}\""));
+                self.run.speech.detail(&why);
+                Err(code::DB_CONN)
+            }
         }
+    }
+
+    /// A19.
+    async fn check_old_file(&self) -> Result<(), Ended> {
+        let check = ["repmgr", "node", "check", "--replication-config-owner", "--optformat", "-LERROR"];
+        let printed = self.remote(&check).await.map(|(_, lines)| lines.join("\n")).unwrap_or_default();
+        if printed.contains("--replication-config-owner=OK") {
+            return Ok(());
+        }
+        let old = &self.old.name;
+        self.run.speech.error(&format!("file \"kingbase.auto.conf\" on node \"{old}\" has incorrect ownership"));
+        self.run.speech.hint("check the file has the same owner/group as the data directory");
+        Err(code::BAD_CONFIG)
     }
 
     /// A20.
@@ -256,6 +316,33 @@ impl Switchover<'_> {
                 Err(code::SWITCHOVER_FAIL)
             }
         }
+    }
+
+    /// A25: the old primary, and each sibling that follows, needs a slot here.
+    async fn check_slots(&self) -> Result<(), Ended> {
+        let run = self.run;
+        if !run.plan.parameters.use_replication_slots {
+            return Ok(());
+        }
+        let needed = 1 + if run.options.has("--siblings-follow") { self.siblings.len() } else { 0 };
+        let used = run.connections.slots(&run.me).await.map_or(0, |slots| slots.len());
+        let free = usize::try_from(run.plan.parameters.max_replication_slots).unwrap_or(0).saturating_sub(used);
+        if free >= needed {
+            return Ok(());
+        }
+        let text = "insufficient free replication slots to attach all nodes";
+        let detail =
+            format!("at least {needed} additional replication slots required but only {free} free slots available");
+        if self.is_forced() {
+            run.speech.warning(text);
+            run.speech.detail(&detail);
+            run.speech.notice("-F/--force set, continuing with switchover");
+            return Ok(());
+        }
+        run.speech.error(text);
+        run.speech.detail(&detail);
+        run.speech.hint("increase parameter \"max_replication_slots\" or use -F/--force to proceed anyway");
+        Err(code::BAD_CONFIG)
     }
 
     /// A26: every active node must be reachable, or its repmgrd could not be paused.

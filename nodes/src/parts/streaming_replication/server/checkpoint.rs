@@ -99,6 +99,12 @@ impl Server {
         Ok(self.store.pages.write_out(&pages, &self.store.double_write).await?)
     }
 
+    /// Whether an archiving primary finds a file that neither waits nor is done.
+    fn has_no_status(&self, name: &str) -> bool {
+        let archives = self.settings().archive_mode != ArchiveMode::Off && self.writer.borrow().is_some();
+        archives && !self.files.is_ready(name) && !self.files.is_done(name)
+    }
+
     /// Removes the files of segments that nobody needs: recovery, slots, `wal_keep_segments`, the archiver.
     fn recycle(&self, redo: Lsn) {
         let settings = self.settings();
@@ -110,6 +116,11 @@ impl Server {
         };
         for file in self.files.segments() {
             let name = self.files.name_of(file);
+            if file.segment < needed && self.has_no_status(&name) {
+                // Neither waiting nor done: its status was lost or removed, and it waits again (PostgreSQL's
+                // XLogArchiveCheckDone).
+                self.mark_ready(&name);
+            }
             if file.segment < needed && is_archived(&name) {
                 let waits = self.files.is_ready(&name);
                 self.files.remove(&name);

@@ -66,6 +66,12 @@ pub const EVENTS: &[crate::product::Word] = &[
     crate::product::Word { name: "wal.recycled", doc: "a checkpoint removes a WAL file: { file, waits }" },
     crate::product::Word { name: "orphan.removed", doc: "a status file without its WAL file was removed: { file }" },
     crate::product::Word { name: "control.shut-down", doc: "the control page says shut down: { checkpoint }" },
+    crate::product::Word {
+        name: "synchronous.waits",
+        doc: "a primary waits for these standbys before it acknowledges commits, or for none any more: { names }",
+    },
+    crate::product::Word { name: "directory.failed", doc: "the small files of a host cannot be kept: { reason }" },
+    crate::product::Word { name: "backup.done", doc: "a node was cloned: { start, stop, pages }" },
     crate::product::Word { name: "rewind.done", doc: "a node was rewound: { fork, pages, discarded }" },
     crate::product::Word { name: "promotion.requested", doc: "a standby was told to promote: {}" },
     crate::product::Word { name: "recovery.finished", doc: "a node ends recovery: { position, timeline }" },
@@ -120,6 +126,8 @@ pub struct StandbyView {
     pub streaming: bool,
     /// Sent to it.
     pub sent: Lsn,
+    /// Written there, durable or not.
+    pub write: Lsn,
     /// Durable there.
     pub flush: Lsn,
     /// Replayed there.
@@ -172,6 +180,8 @@ pub struct Server {
     /// The last checkpoint record that was replayed: where it is, its redo position, its timeline.
     replayed_checkpoint: Cell<Option<(Lsn, Lsn, Timeline)>>,
     received: Cell<Lsn>,
+    /// Written by the receiver, durable or not.
+    written: Cell<Lsn>,
     /// The receiver is writing: a promotion waits for it, or two would write the log at once.
     writing: Cell<bool>,
     replayed: Cell<Lsn>,
@@ -233,6 +243,7 @@ impl Server {
             writer: RefCell::default(),
             replayed_checkpoint: Cell::default(),
             received: Cell::default(),
+            written: Cell::default(),
             writing: Cell::default(),
             replayed: Cell::default(),
             replayed_at: Cell::default(),
@@ -410,7 +421,7 @@ impl Server {
             return false;
         }
         let dropped = self.slots.borrow_mut().remove(name).is_some();
-        self.process.remove_file(&slot_file(name));
+        self.files.remove_slot(name);
         dropped
     }
 
@@ -422,12 +433,25 @@ impl Server {
     /// Reads the configuration again (SIGHUP). What needs a restart stays as it was.
     pub fn reload(&self) {
         let fresh = self.surroundings.settings();
+        let before = self.settings.borrow().synchronous_standby_names.clone();
         let mut settings = self.settings.borrow_mut();
         *settings = ServerSettings { archive_mode: settings.archive_mode, ..fresh };
         drop(settings);
+        let after = self.settings.borrow().synchronous_standby_names.clone();
+        if self.mode.get() == Mode::Primary && after != before {
+            self.process.announce("synchronous.waits", fields! { names: after });
+        }
         self.log("LOG", "received SIGHUP, reloading configuration files");
         self.wake_archiver();
         self.changed.notify();
+    }
+
+    /// Says whom commits wait for, if for anybody.
+    fn announce_synchronous(&self) {
+        let names = self.settings.borrow().synchronous_standby_names.clone();
+        if !names.is_empty() && self.surroundings.serves_clients() {
+            self.process.announce("synchronous.waits", fields! { names: names });
+        }
     }
 
     /// Tells a standby to promote; it goes on by itself.
@@ -452,20 +476,14 @@ impl Server {
 
     fn save_slots(&self) {
         for (name, from) in self.slots.borrow().iter() {
-            self.process.write_file(&slot_file(name), from.to_string());
+            self.files.write_slot(name, &from.to_string());
         }
     }
 
     fn load_slots(&self) {
-        for path in self.process.list_files("data/sys_replslot/") {
-            let text = self.process.read_file(&path).and_then(|bytes| String::from_utf8(bytes).ok());
-            let from = text.as_deref().and_then(super::names::parse_lsn).unwrap_or_default();
-            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        for (name, text) in self.files.slots() {
+            let from = super::names::parse_lsn(&text).unwrap_or_default();
             self.slots.borrow_mut().insert(name, from);
         }
     }
-}
-
-fn slot_file(name: &str) -> String {
-    format!("data/sys_replslot/{name}")
 }

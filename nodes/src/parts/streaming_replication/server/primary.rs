@@ -36,6 +36,8 @@ impl Server {
         let history = self.history.borrow().descend(timeline, fork, "no recovery target specified");
         self.files.write_history(&history);
         self.end_segment_of(parent, timeline, fork).await?;
+        // History and partial segment must outlast the power before anything is written behind the fork.
+        self.files.sync().await?;
         self.store.disk.set_epoch(timeline);
         self.timeline.set(timeline);
         *self.history.borrow_mut() = history;
@@ -92,6 +94,7 @@ impl Server {
             self.process.announce(events::ROLE_CHANGED, fields! { role: "primary" });
             let log = format!("sys_wal of {}", self.name);
             self.process.announce(events::WRITES_OPENED, fields! { epoch: timeline, log: log });
+            self.announce_synchronous();
         } else {
             self.show_mode(Mode::Primary, "witness", "running");
         }
@@ -115,14 +118,18 @@ impl Server {
     pub(super) async fn flush(&self, until: Lsn) -> Result<(), WalError> {
         let writer = self.writer()?;
         writer.flush_to(until).await?;
-        self.finish_segments(writer.flushed());
+        if self.finish_segments(writer.flushed()) {
+            // A segment whose name is lost with the power is lost with all that was acknowledged in it.
+            self.files.sync().await.map_err(WalError::Failed)?;
+        }
         self.durable.set(writer.flushed().max(self.durable.get()));
         self.changed.notify();
         Ok(())
     }
 
-    fn finish_segments(&self, flushed: Lsn) {
-        let timeline = self.timeline.get();
+    /// Whether a segment was begun.
+    fn finish_segments(&self, flushed: Lsn) -> bool {
+        let (timeline, before) = (self.timeline.get(), self.newest_segment.get());
         // A log that ends with a segment has the position of the next one's first record, which is not begun yet.
         while self.newest_segment.get() < self.place_of(flushed) {
             let done = self.newest_segment.get();
@@ -130,6 +137,7 @@ impl Server {
             self.files.create_segment(SegmentFile { segment: done + 1, timeline });
             self.mark_ready(&self.files.name_of(SegmentFile { segment: done, timeline }));
         }
+        self.newest_segment.get() > before
     }
 
     pub(super) fn mark_ready(&self, name: &str) {

@@ -99,6 +99,8 @@ impl Server {
     }
 
     async fn stream_from(&self, upstream: &Upstream) -> Result<StreamEnd, IoError> {
+        // What an earlier stream wrote and did not flush is asked for again.
+        self.written.set(self.received.get());
         let mut tail = Tail::open(&self.store.log, self.received.get()).await?;
         let limit = self.settings().wal_receiver_timeout;
         loop {
@@ -130,6 +132,7 @@ impl Server {
                 }
                 Some(Heard::Said(Say::EndOfTimeline { timeline, fork, history })) => {
                     self.enter_timeline(timeline, fork, &history);
+                    self.files.sync().await?;
                 }
                 Some(Heard::Said(_)) => {}
             }
@@ -153,8 +156,12 @@ impl Server {
     async fn write_records(&self, tail: &mut Tail, from: u64, bytes: &Bytes, next: Lsn) -> Result<(), IoError> {
         self.store.disk.set_epoch(self.timeline.get());
         let segment = from / self.files.segment_size();
-        self.begin_segment(segment);
+        if self.begin_segment(segment) {
+            self.files.sync().await?;
+        }
         tail.write(from, bytes).await?;
+        self.written.set(next);
+        self.report_progress();
         tail.flush().await?;
         self.received.set(next);
         if self.place_of(next) > segment {
@@ -169,11 +176,14 @@ impl Server {
         Ok(())
     }
 
-    fn begin_segment(&self, segment: u64) {
-        if segment > self.newest_segment.get() || !self.files.has_segment(segment) {
+    /// Makes the file of a segment that has none; whether it had none.
+    fn begin_segment(&self, segment: u64) -> bool {
+        let is_new = segment > self.newest_segment.get() || !self.files.has_segment(segment);
+        if is_new {
             self.files.create_segment(SegmentFile { segment, timeline: self.timeline.get() });
             self.newest_segment.set(segment);
         }
+        is_new
     }
 
     /// The timeline of the upstream goes on where this one ends.
@@ -203,7 +213,8 @@ impl Server {
         };
         if let Some(from) = from {
             let (flush, replay) = (self.received.get(), self.replayed.get());
-            self.say(from, stream, Say::Status { write: flush, flush, replay });
+            let write = self.written.get().max(flush);
+            self.say(from, stream, Say::Status { write, flush, replay });
         }
     }
 }

@@ -88,6 +88,7 @@ impl Server {
         let segment = self.place.first_segment;
         let control = self.store.format(segment, 1, &self.initial, state).await?;
         self.files.create_segment(SegmentFile { segment, timeline: 1 });
+        self.files.sync().await?;
         Ok((1, control))
     }
 

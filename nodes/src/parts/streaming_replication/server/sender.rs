@@ -39,7 +39,7 @@ impl Server {
                             let asked = Asked { stream, name, slot, system, timeline, position };
                             self.clone().begin_sender(peer, asked);
                         }
-                        Say::Status { flush, replay, .. } => self.note_status(peer, stream, flush, replay),
+                        Say::Status { write, flush, replay } => self.note_status(peer, stream, [write, flush, replay]),
                         Say::Ending if self.is_current(peer, stream) => self.forget_standby(peer),
                         said => self.hear(peer, stream, Heard::Said(said)),
                     }
@@ -71,11 +71,13 @@ impl Server {
         self.changed.notify();
     }
 
-    fn note_status(&self, peer: ProcessId, stream: u64, flush: Lsn, replay: Lsn) {
+    /// A standby says how far it has written, flushed and replayed.
+    fn note_status(&self, peer: ProcessId, stream: u64, [write, flush, replay]: [Lsn; 3]) {
         let now = self.process.monotonic();
         let mut peers = self.peers.borrow_mut();
         let Some(known) = peers.get_mut(&peer).filter(|known| known.stream == stream) else { return };
         known.heard = now;
+        known.view.write = known.view.write.max(write);
         known.view.flush = known.view.flush.max(flush);
         known.view.replay = known.view.replay.max(replay);
         if let Some(slot) = &known.slot
@@ -95,6 +97,7 @@ impl Server {
             name: asked.name.clone(),
             streaming: false,
             sent: asked.position,
+            write: asked.position,
             flush: asked.position,
             replay: Lsn::NONE,
         };
