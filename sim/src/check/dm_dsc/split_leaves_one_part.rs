@@ -21,8 +21,8 @@ pub const CHECK: Check = Check {
     example: Example {
         story: "DSC0 reports that it cannot reach DSC1, and both are open a minute later.",
         text: "\
-1s dsc0/dmserver slot DB.0 guid=7 status=3 unreachable=2
 1s dsc1/dmserver slot DB.1 guid=8 status=3
+1s dsc0/dmserver slot DB.0 guid=7 status=3 unreachable=2
 62s dsc1/dmserver slot DB.1 guid=8 status=3
 62s dsc0/dmserver slot DB.0 guid=7 status=3 unreachable=2
 ",
