@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use simrun::scenario::model::{ExpectedVerdict, Promise, Reached, Trigger};
+use simrun::scenario::values::Ratio;
 use simrun::scenario::verbs::FAULT_VERBS;
 use simrun::scenario::{self, Scenario};
 use simrun::vocabulary;
@@ -82,7 +83,7 @@ fn load(name: &str) -> Scenario {
 /// Whether something in the drill has the fault.
 fn carries(scenario: &Scenario, verb: &str) -> bool {
     let planned = scenario.faults.iter().any(|fault| fault.verb.name() == verb);
-    planned || (verb == "lie-about-flush" && scenario.storage.default.personality == "lying-controller")
+    planned || (verb == "lie-about-flush" && scenario.storage.default.lie_about_flush != Ratio::ZERO)
 }
 
 /// A drill in which the fault would not bite could not end as it says: a check is to break, or something has to be
