@@ -1,6 +1,6 @@
 //! Parameters of a product, written down once: the field, what it sets, its real name, its kind and its default.
 //!
-//! [`parameters!`] makes of such a table the struct that the processes read, the function that fills it from a plan, and
+//! `parameters!` makes of such a table the struct that the processes read, the function that fills it from a plan, and
 //! the description that a scenario is checked against. A default is written as a scenario would write it and read at
 //! compile time, so that it cannot differ from what the description says.
 

@@ -1,7 +1,7 @@
 //! The invariants of PolarDB. Their numbers are those of the protocol reference, section 9.6.
 //!
 //! Where a device holds the bytes (log, pages, control file, CLOG, slots, the journal of PFS), the bytes are judged, as
-//! [`disk`] reads them from the device's journal; what nodes announce says only what no device knows: who connected,
+//! `disk` reads them from the device's journal; what nodes announce says only what no device knows: who connected,
 //! how far a replica says to have replayed, what an operator was told.
 //!
 //! | reference | check |
