@@ -313,10 +313,10 @@ fn no_acknowledged_commit_is_lost_and_both_instances_show_the_same() {
 
 /// Pauses the first instance for longer than its heartbeat may be silent; how often it wrote a redo log or a page after
 /// the other instance had replayed its log.
-fn writes_after_recovery(settings: Settings) -> usize {
+fn writes_after_recovery(seed: u64, settings: Settings) -> usize {
     let late = Rc::new(Cell::new(0));
     let counted = late.clone();
-    run(3, 150, settings, async move |drill| {
+    run(seed, 150, settings, async move |drill| {
         drill.at(30).await;
         add_clients(&drill, 130);
         drill.at(40).await;
@@ -346,15 +346,17 @@ fn writes_after_recovery(settings: Settings) -> usize {
 }
 
 #[test]
-fn a_paused_instance_writes_after_recovery_unless_it_is_fenced() {
-    assert!(writes_after_recovery(incident_settings()) > 0, "the hazard did not show");
+fn a_paused_instance_writes_nothing_after_recovery_when_it_is_fenced() {
     let with = |name, value| {
         let mut settings = incident_settings();
         settings.push((name, value));
         settings
     };
-    assert_eq!(writes_after_recovery(with("sim_watchdog", millis(5_000))), 0);
-    assert_eq!(writes_after_recovery(with("sim_pr_fence", ParameterValue::Boolean(true))), 0);
+    // That it writes without them is shown by scenarios/dm_dsc/paused_past_limit.toml, whose instance has a page to write.
+    for seed in 1..=12 {
+        assert_eq!(writes_after_recovery(seed, with("sim_watchdog", millis(5_000))), 0, "seed {seed}");
+        assert_eq!(writes_after_recovery(seed, with("sim_pr_fence", ParameterValue::Boolean(true))), 0, "seed {seed}");
+    }
 }
 
 #[test]
