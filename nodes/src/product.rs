@@ -590,6 +590,12 @@ pub trait Cluster {
     /// Where clients connect, in the order they try.
     fn services(&self) -> Vec<Address>;
 
+    /// Whether all of [`Cluster::services`] serve at once, so that clients spread over them from the start; else they
+    /// all begin with the first.
+    fn serves_everywhere(&self) -> bool {
+        false
+    }
+
     /// The host that has a role now (`primary`, `any-standby`, or one of the product's selectors).
     fn select(&self, role: &str) -> Option<HostId>;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nodes::dm_dsc::PRODUCT;
 use nodes::parts::service::{Action, Answer, PORT, Reply, Transaction, TransactionId};
 use nodes::product::{Breakage, Cluster, ClusterPlan, CommandFailure, HostPlan, ParameterValue, VIRTUAL_ADDRESS};
+use nodes::world::device::{Arming, DeviceFault, SectorRange};
 use nodes::world::executor::Limits;
 use nodes::world::port::Address;
 use nodes::world::process::Status;
@@ -250,6 +251,44 @@ fn a_slower_answer_of_an_ep_lengthens_its_state() {
     slow.push(("sim_work_crash_step1", millis(4_000)));
     let (usual, slowed) = (dwell(incident_settings()), dwell(slow));
     assert!(usual < 2_100 && (4_000..7_000).contains(&slowed), "{usual} ms and {slowed} ms");
+}
+
+/// Sectors of the voting disk: the slot of DSC1 and its mailbox (16 + 2 m and 17 + 2 m for member m = 8 g + e).
+const SLOT_OF_DSC1: u64 = 16 + 2 * (8 * 2 + 1);
+
+/// How long the group stays in each status of the crash when the first writes of a sector of the voting disk after the
+/// kill are lost.
+fn dwells_with_lost_writes(sector: u64, count: u32) -> Vec<i64> {
+    let trace = run(1, 150, incident_settings(), async move |drill| {
+        let world = drill.world.clone();
+        let vote = drill.cluster.regions().iter().find(|region| region.name == "voting-disk").map(|it| it.device);
+        drill.world.spawn_outside(async move {
+            world.sleep_until(Instant::START + Duration::from_secs(60)).await;
+            world.with_device(vote.expect("a voting disk"), |device| {
+                let arming =
+                    Arming::new(DeviceFault::LostWrite).for_requests(count).on_sectors(SectorRange::new(sector, 1));
+                device.arm(world.now(), arming)
+            });
+        });
+        kill_and_rejoin(drill).await;
+    });
+    let flow = flows(&trace)[0].clone();
+    changes(&flow).windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
+}
+
+#[test]
+fn one_lost_write_on_the_voting_disk_changes_the_dwell_times() {
+    let usual: Vec<i64> = {
+        let trace = run(1, 150, incident_settings(), kill_and_rejoin);
+        changes(&flows(&trace)[0]).windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
+    };
+    // EP_CRASH_STEP1 is lost: the control CSS sees a tick later that it is not there and writes it again.
+    let command = dwells_with_lost_writes(SLOT_OF_DSC1 + 1, 1);
+    assert!((800..1_300).contains(&(command[1] - usual[1])), "{command:?}, usually {usual:?}");
+    assert_eq!(command.len(), usual.len());
+    // Heartbeats are lost until the one with its answer is among them: the next one has it too.
+    let answer = dwells_with_lost_writes(SLOT_OF_DSC1, 3);
+    assert!(answer[1] > usual[1] + 400 && answer.len() == usual.len(), "{answer:?}, usually {usual:?}");
 }
 
 #[test]

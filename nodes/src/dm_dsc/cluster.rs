@@ -1,6 +1,7 @@
 //! Puts the processes of a cluster together.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::parts::service;
@@ -16,7 +17,9 @@ use crate::world::trace::{HostId, ProcessId};
 
 use super::asm::dmasmsvr;
 use super::css::{self, dmcss};
-use super::monitor::dmcssm;
+use super::description::{INSTANCE, THIRD_PARTY};
+use super::monitor::{dmcss_console, dmcssm};
+use super::network::network;
 use super::parameters::Parameters;
 use super::plan::{Board, Configuration, Node, Shared};
 use super::server::{dmserver, recover_alone};
@@ -25,51 +28,92 @@ use super::watchdog::watchdog;
 use super::words::{GroupKind, Seqno};
 
 const REDO_LENGTH: u64 = 128 << 20;
+const PAGES_LENGTH: u64 = 1 << 20;
+/// What the voting disk and the registry get of a device each.
+const CONTROL_LENGTH: u64 = 1 << 20;
+/// The devices that mirrored voting disks lie on, in order.
+const VOTING_DISKS: [&str; 5] = ["vote", "vote2", "vote3", "vote4", "vote5"];
 
 struct DmDsc {
     world: World,
     configuration: Shared,
-    shells: Vec<Shell>,
+    hosts: Vec<HostId>,
+    shells: BTreeMap<HostId, Shell>,
+    /// The IP stacks of hosts that are no instance.
+    others: BTreeMap<HostId, ProcessId>,
 }
 
 /// Builds a cluster: hosts, devices, processes, shells.
 pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildError> {
-    let eps = plan.hosts.len();
+    let eps = plan.hosts.iter().filter(|host| host.role == INSTANCE).count();
     if !(2..=vote::MOST_EPS).contains(&eps) {
         let has = format!("{eps} hosts");
         return Err(BuildError::Hosts { model: "dm_dsc", needs: "two to eight hosts with the role instance", has });
     }
-    let data = add_device(world, plan, "data", eps as u64 * REDO_LENGTH)?;
-    let vote = add_device(world, plan, "vote", 1 << 20)?;
-    let dcr = add_device(world, plan, "dcr", 1 << 20)?;
-    let board = Board {
-        states: vec![NodeState { role: "Down".to_owned(), ..NodeState::default() }; eps],
-        control_css: None,
-        control: None,
-        ready: false,
-    };
+    let parameters = Parameters::of(plan);
+    let third_party = plan.hosts.iter().position(|host| host.role == THIRD_PARTY && host.name == parameters.link_check);
+    if !parameters.link_check.is_empty() && third_party.is_none() {
+        let has = format!("no such host named {}", parameters.link_check);
+        let needs = "a host with the role third-party that DMDCR_LINK_CHECK_IP names";
+        return Err(BuildError::Hosts { model: "dm_dsc", needs, has });
+    }
+    let configuration = configure(world, plan, parameters, eps)?;
+    let hosts: Vec<HostId> = plan.hosts.iter().map(|host| world.add_host(&host.name)).collect();
+    let instances = hosts.iter().zip(&plan.hosts).filter(|(_, host)| host.role == INSTANCE).map(|(host, _)| *host);
+    let nodes = (0..).zip(instances).map(|(ep, host)| add_node(world, host, ep, &configuration)).collect();
+    let _ = configuration.nodes.set(nodes);
+    let mut others = BTreeMap::new();
+    for (place, host) in hosts.iter().enumerate().filter(|(place, _)| plan.hosts[*place].role != INSTANCE) {
+        let stack = world.add_process(*host, "network", network);
+        world.set_starts_at_boot(stack, true);
+        others.insert(*host, stack);
+        if third_party == Some(place) {
+            let _ = configuration.third_party.set(stack);
+        }
+    }
+    let shells = hosts.iter().map(|host| (*host, add_shell(world, *host, &configuration))).collect();
+    Ok(Rc::new(DmDsc { world: world.clone(), configuration, hosts, shells, others }))
+}
+
+/// Adds the devices and says what is where on them.
+fn configure(world: &World, plan: &ClusterPlan, parameters: Parameters, eps: usize) -> Result<Shared, BuildError> {
     let region =
         |name: &str, device, offset, length, content| Region { name: name.to_owned(), device, offset, length, content };
+    let data = add_device(world, plan, "data", eps as u64 * REDO_LENGTH + PAGES_LENGTH)?;
+    let copies = usize::try_from(parameters.vote_copies).unwrap_or_default();
+    if ![1, 3, 5].contains(&copies) {
+        let has = format!("{copies} mirrored voting disks");
+        return Err(BuildError::Hosts { model: "dm_dsc", needs: "1, 3 or 5 of them (sim_vote_copies)", has });
+    }
+    let (mut vote, mut registry) = (Vec::new(), Vec::new());
+    for name in &VOTING_DISKS[..copies] {
+        let device = add_device(world, plan, name, 2 * CONTROL_LENGTH)?;
+        vote.push(region("voting-disk", device, 0, CONTROL_LENGTH, Content::Control));
+        registry.push(region("registry", device, CONTROL_LENGTH, CONTROL_LENGTH, Content::Control));
+    }
+    if copies == 1 {
+        let device = add_device(world, plan, "dcr", CONTROL_LENGTH)?;
+        registry = vec![region("registry", device, 0, CONTROL_LENGTH, Content::Control)];
+    }
     let redo =
         (0..eps as u64).map(|ep| region(&format!("redo{ep}"), data, ep * REDO_LENGTH, REDO_LENGTH, Content::Log));
-    let configuration: Shared = Rc::new(Configuration {
-        parameters: Parameters::of(plan),
+    let down = NodeState { role: "Down".to_owned(), ..NodeState::default() };
+    let board = Board { states: vec![down; eps], control_css: None, control: None, ready: false };
+    Ok(Rc::new(Configuration {
+        parameters,
         nodes: OnceCell::new(),
-        vote: region("voting-disk", vote, 0, 1 << 20, Content::Control),
-        registry: region("registry", dcr, 0, 1 << 20, Content::Control),
+        vote,
+        registry,
         redo: redo.collect(),
+        pages: region("pages", data, eps as u64 * REDO_LENGTH, PAGES_LENGTH, Content::Pages),
+        third_party: OnceCell::new(),
+        defects: plan.defects.clone(),
         data,
         initial: plan.initial.clone(),
         board: RefCell::new(board),
         broken_vip: RefCell::default(),
         failed_vip_calls: RefCell::default(),
-    });
-    let hosts: Vec<HostId> = plan.hosts.iter().map(|host| world.add_host(&host.name)).collect();
-    let nodes =
-        hosts.iter().enumerate().map(|(ep, host)| add_node(world, *host, ep as Seqno, &configuration)).collect();
-    let _ = configuration.nodes.set(nodes);
-    let shells = hosts.iter().map(|host| add_shell(world, *host, &configuration)).collect();
-    Ok(Rc::new(DmDsc { world: world.clone(), configuration, shells }))
+    }))
 }
 
 fn add_device(world: &World, plan: &ClusterPlan, name: &str, length: u64) -> Result<DeviceId, BuildError> {
@@ -88,10 +132,12 @@ fn add_node(world: &World, host: HostId, me: Seqno, configuration: &Shared) -> N
     let database = world.add_process(host, "dmserver", move |process| dmserver(process, shared.clone(), me));
     let shared = configuration.clone();
     let watchdog = world.add_process(host, "watchdog", move |process| watchdog(process, shared.clone(), me));
+    let network = world.add_process(host, "network", network);
     world.set_starts_at_boot(css, true);
+    world.set_starts_at_boot(network, true);
     world.set_starts_at_boot(watchdog, !configuration.parameters.watchdog.is_zero());
     world.write_file(host, &css::file_of(me), css::address_of(me).into_bytes());
-    Node { host, css, asm, database, watchdog }
+    Node { host, css, asm, database, watchdog, network }
 }
 
 fn add_shell(world: &World, host: HostId, configuration: &Shared) -> Shell {
@@ -104,6 +150,7 @@ fn add_shell(world: &World, host: HostId, configuration: &Shared) -> Shell {
             Box::pin(async move {
                 match words.first().map(String::as_str) {
                     Some("dmcssm") => dmcssm(terminal, words, plan).await,
+                    Some("dmcss") => dmcss_console(terminal, words, plan).await,
                     program => {
                         terminal.print(format!("{}: command not found", program.unwrap_or_default()));
                         127
@@ -122,8 +169,11 @@ impl DmDsc {
 
 impl Cluster for DmDsc {
     fn start(&self) {
-        for (node, shell) in self.configuration.nodes().iter().zip(&self.shells) {
-            for process in [node.css, node.asm, node.database, shell.process()] {
+        for process in self.others.values().copied().chain(self.shells.values().map(Shell::process)) {
+            self.world.start(process);
+        }
+        for node in self.configuration.nodes() {
+            for process in [node.network, node.css, node.asm, node.database] {
                 self.world.start(process);
             }
             if !self.configuration.parameters.watchdog.is_zero() {
@@ -133,15 +183,20 @@ impl Cluster for DmDsc {
     }
 
     fn shell(&self, host: HostId) -> Shell {
-        self.shells[self.seqno_of(host).unwrap_or(0)].clone()
+        self.shells.get(&host).unwrap_or(&self.shells[&self.hosts[0]]).clone()
     }
 
     fn database(&self, host: HostId) -> ProcessId {
-        self.configuration.nodes()[self.seqno_of(host).unwrap_or(0)].database
+        let database = |ep: usize| self.configuration.nodes()[ep].database;
+        self.others.get(&host).copied().unwrap_or_else(|| database(self.seqno_of(host).unwrap_or(0)))
     }
 
     fn services(&self) -> Vec<Address> {
         self.configuration.nodes().iter().map(|node| Address::new(node.database, service::PORT)).collect()
+    }
+
+    fn serves_everywhere(&self) -> bool {
+        true
     }
 
     fn select(&self, role: &str) -> Option<HostId> {
@@ -171,8 +226,8 @@ impl Cluster for DmDsc {
 
     fn regions(&self) -> Vec<Region> {
         let configuration = &self.configuration;
-        let control = [&configuration.vote, &configuration.registry];
-        configuration.redo.iter().chain(control).cloned().collect()
+        let control = configuration.vote.iter().chain(&configuration.registry);
+        configuration.redo.iter().chain([&configuration.pages]).chain(control).cloned().collect()
     }
 
     fn recovery(&self) -> Option<Recovery> {

@@ -2,9 +2,16 @@
 
 use crate::product::{DeviceWord, Product, RoleWord, StatusOutput, VIRTUAL_ADDRESS, VerbWord, Word};
 
+use super::defects::DEFECTS;
+
 use super::{cluster, monitor, parameters};
 
-const PROCESSES: &[&str] = &["dmserver", "dmasmsvr", "dmcss", "watchdog"];
+/// The role of a host with an EP.
+pub(super) const INSTANCE: &str = "instance";
+/// The role of a host that only answers pings.
+pub(super) const THIRD_PARTY: &str = "third-party";
+
+const PROCESSES: &[&str] = &["dmserver", "dmasmsvr", "dmcss", "watchdog", "network"];
 
 const HEADLINES: &[&str] =
     &["group.status", "css.control", "ep.killed", "ep.halted", "vip.changed", "watchdog.fired", "database.panic"];
@@ -13,13 +20,27 @@ const HEADLINES: &[&str] =
 pub const PRODUCT: Product = Product {
     model: "dm_dsc",
     title: "Dameng DM8 DSC (DMCSS, DMASM, voting disk)",
-    profiles: &[Word { name: "dm8-2021", doc: "crash handling in two steps, as in the log of May 2021" }],
-    roles: &[RoleWord {
-        name: "instance",
-        doc: "an active instance with its CSS and ASM; the order of the nodes is that of their seqno",
-        database: "dmserver",
-        processes: PROCESSES,
-    }],
+    profiles: &[
+        Word { name: "dm8-2021", doc: "crash handling in two steps, as in the log of May 2021" },
+        Word {
+            name: "dm8-2024",
+            doc: "crash handling in one step, CRASH_ROLLBACK when another EP dies meanwhile, LINK_CHECK for every split",
+        },
+    ],
+    roles: &[
+        RoleWord {
+            name: INSTANCE,
+            doc: "an active instance with its CSS and ASM; the order of the nodes is that of their seqno",
+            database: "dmserver",
+            processes: PROCESSES,
+        },
+        RoleWord {
+            name: THIRD_PARTY,
+            doc: "a host that answers pings, for DMDCR_LINK_CHECK_IP",
+            database: "network",
+            processes: &["network"],
+        },
+    ],
     selectors: &[Word { name: "control-css", doc: "the host of the control CSS" }],
     devices: &[
         DeviceWord {
@@ -29,23 +50,23 @@ pub const PRODUCT: Product = Product {
             regions: &[
                 Word { name: "redo0", doc: "the redo log of the first EP" },
                 Word { name: "redo1", doc: "the redo log of the second EP, and so on up to redo7" },
+                Word { name: "pages", doc: "the data pages" },
             ],
         },
-        DeviceWord {
-            name: "vote",
-            doc: "the voting disk",
-            shared: true,
-            regions: &[Word { name: "voting-disk", doc: "heartbeats, mailboxes and group records" }],
-        },
+        voting_disk("vote", "the voting disk; with sim_vote_copies the first of the mirrored ones"),
+        voting_disk("vote2", "the second mirrored disk (DCRV), with sim_vote_copies 3 or 5"),
+        voting_disk("vote3", "the third mirrored disk (DCRV)"),
+        voting_disk("vote4", "the fourth mirrored disk (DCRV), with sim_vote_copies 5"),
+        voting_disk("vote5", "the fifth mirrored disk (DCRV)"),
         DeviceWord {
             name: "dcr",
-            doc: "the registry",
+            doc: "the registry, where the voting disk is not mirrored",
             shared: true,
             regions: &[Word { name: "registry", doc: "which EPs of each group are OK" }],
         },
     ],
     parameters: parameters::PARAMETERS,
-    defects: &[],
+    defects: DEFECTS,
     events: &[
         Word { name: "group.status", doc: "the control CSS has changed the status of a group: { group, status, sub }" },
         Word { name: "css.control", doc: "a CSS has become the control CSS: { css, reign }" },
@@ -53,6 +74,12 @@ pub const PRODUCT: Product = Product {
         Word { name: "ep.killed", doc: "the control CSS writes Kill into the mailbox of an EP: { ep, guid }" },
         Word { name: "ep.halted", doc: "an EP has read Kill and ends: { ep, guid }" },
         Word { name: "vip.changed", doc: "a virtual address went up or down on this host: { address, up }" },
+        Word { name: "link.reported", doc: "an EP reports which EPs it cannot reach: { ep, unreachable }" },
+        Word {
+            name: "vote.mail-read",
+            doc: "an EP reads its mailbox on mirrored disks: { ep, sequence, guid, began }",
+        },
+        Word { name: "crash.rolled-back", doc: "an EP has undone a crash handling: { ep }" },
         Word { name: "watchdog.fired", doc: "the watchdog of the host ends the database: { ep }" },
         Word { name: "database.panic", doc: "dmserver ends because its log cannot be used: { reason }" },
     ],
@@ -69,12 +96,22 @@ pub const PRODUCT: Product = Product {
     external_commands: &[Word { name: VIRTUAL_ADDRESS, doc: "css_vip_config: puts a virtual address up or down" }],
     limits: &[
         "Page ownership is kept by the control EP alone and has one mode (X); the real service is spread over all EPs.",
-        "Pages are not written to the data disk: every start and every crash handling reads the redo logs from their \
-         beginning.",
-        "ASM files, undo segments, DSC_CRASH_RECV_POLICY, mirrored voting disks, the arbitration of an interconnect \
-         split (LINK_CHECK) and profile dm8-2024 are left out.",
+        "What is written of a data page is its number, LSN and a checksum of its rows; the rows themselves come from the \
+         redo logs, which every start and every crash handling reads from their beginning.",
+        "ASM files, undo segments and DSC_CRASH_RECV_POLICY are left out; so is the halt of a CSS that does not reach \
+         DMDCR_LINK_CHECK_IP.",
         "A css_vip_config that hangs is taken for one that fails.",
-        "The byte layout of the voting disk and the order of group start are the model's own: neither is published.",
+        "The byte layout of the voting disk, the order of group start and the sequence of the statuses of dm8-2024 are the \
+         model's own: none of them is published.",
+        "Of a split into equal parts the one with the smallest seqno stays: the real rule is not published.",
     ],
     build: cluster::build,
 };
+
+const fn voting_disk(name: &'static str, doc: &'static str) -> DeviceWord {
+    const REGIONS: &[Word] = &[
+        Word { name: "voting-disk", doc: "heartbeats, mailboxes and group records" },
+        Word { name: "registry", doc: "on mirrored disks: which EPs of each group are OK" },
+    ];
+    DeviceWord { name, doc, shared: true, regions: REGIONS }
+}

@@ -12,7 +12,7 @@ use crate::world::time::Instant;
 
 use super::log::{Level, Log};
 use super::plan::Shared;
-use super::vote::{Heartbeat, Order, Status, VotingDisk};
+use super::vote::{Heartbeat, Order, Report, Status, VotingDisk};
 use super::words::{Command, GroupKind, Seqno};
 
 /// Where the database tells the watchdog of its host that it is alive.
@@ -30,6 +30,9 @@ pub(super) struct Ep {
     status: Cell<Status>,
     done: Cell<u64>,
     ts: Cell<u64>,
+    report: Cell<Report>,
+    /// The highest reign of which an order was read.
+    reign: Cell<u64>,
     due: Cell<bool>,
     wake: Signal,
 }
@@ -48,6 +51,9 @@ impl Ep {
             status: Cell::default(),
             done: Cell::default(),
             ts: Cell::new(guid),
+            // Whoever knows of a third party has reached it until it is asked.
+            report: Cell::new(Report { third_party: plan.third_party.get().map(|_| true), ..Report::default() }),
+            reign: Cell::default(),
             due: Cell::default(),
             wake: Signal::default(),
         })
@@ -62,6 +68,21 @@ impl Ep {
         self.beat_now();
     }
 
+    /// What the next heartbeats report beside the status.
+    pub(super) fn report(&self) -> Report {
+        self.report.get()
+    }
+
+    /// Changes it; links are news that go out at once.
+    pub(super) fn set_report(&self, report: Report) {
+        let before = self.report.replace(report);
+        if before.unreachable != report.unreachable {
+            let name = self.kind.ep_name(self.me);
+            self.process.announce("link.reported", fields! { ep: name, unreachable: report.unreachable });
+            self.beat_now();
+        }
+    }
+
     fn beat_now(&self) {
         self.due.set(true);
         self.wake.notify();
@@ -73,7 +94,8 @@ impl Ep {
         let (mut last_good, mut last_seen) = (self.process.monotonic(), 0);
         loop {
             self.due.set(false);
-            let exchange = self.process.timeout(limit, self.exchange()).await;
+            let left = limit.saturating_sub(self.process.monotonic().since(last_good));
+            let exchange = self.process.timeout(left, self.exchange()).await;
             match exchange {
                 Ok(Ok(order)) => {
                     last_good = self.process.monotonic();
@@ -98,7 +120,14 @@ impl Ep {
 
     async fn exchange(&self) -> Result<Order, VotingDiskError> {
         self.beat().await?;
-        self.vote.mailbox(self.kind, self.me).await
+        let began = self.process.monotonic();
+        let order = self.vote.mailbox(self.kind, self.me).await?;
+        if self.plan.vote.len() > 1 {
+            let (name, began) = (self.kind.ep_name(self.me), began.as_nanos());
+            let fields = fields! { ep: name, sequence: order.sequence, guid: order.guid, began: began };
+            self.process.announce("vote.mail-read", fields);
+        }
+        Ok(order)
     }
 
     async fn beat(&self) -> Result<(), VotingDiskError> {
@@ -108,6 +137,7 @@ impl Ep {
             ts: self.ts.get(),
             status: self.status.get(),
             done: self.done.get(),
+            report: self.report.get(),
             ..Heartbeat::default()
         };
         self.vote.beat(self.kind, self.me, &beat).await
@@ -120,9 +150,12 @@ impl Ep {
     }
 
     async fn take(self: &Rc<Self>, order: Order, last_seen: &mut u64, obey: &Rc<dyn Fn(Order) -> LocalFuture<()>>) {
-        if order.guid != self.guid {
+        let is_meant = order.guid == self.guid || self.plan.has_defect("command-without-guid");
+        let is_old = order.reign < self.reign.get() && !self.plan.has_defect("old-control-css-goes-on");
+        if !is_meant || is_old {
             return;
         }
+        self.reign.set(order.reign);
         if order.command == Command::SysHalt {
             self.halt().await;
         }

@@ -9,19 +9,23 @@
 //! | `ep` | what ASM and DB EPs do with the voting disk |
 //! | `vote` | what is on the voting disk and in the registry |
 //! | `grammar`, `replay` | the lines of a dmcss log, and the runs of the groups that explain them |
-//! | `monitor` | dmcssm |
+//! | `monitor` | dmcssm, and the console of dmcss |
+//! | `network` | the IP stack of a host, which answers pings |
 //! | `watchdog` | a watchdog, to compare with |
+//! | `defects` | real bugs and broken rules that can be switched on |
 //! | `cluster`, `plan`, `parameters`, `description` | how it is put together, and what a scenario may say |
 
 mod asm;
 mod cluster;
 mod css;
+mod defects;
 mod description;
 mod ep;
 pub mod grammar;
 pub mod group;
 mod log;
 mod monitor;
+mod network;
 mod parameters;
 mod plan;
 mod replay;

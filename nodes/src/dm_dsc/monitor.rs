@@ -25,6 +25,24 @@ const fn command(
     CommandWord { program: "dmcssm", words, options: &[], positionals, doc }
 }
 
+const fn console(
+    words: &'static [&'static str],
+    positionals: &'static [PositionalWord],
+    doc: &'static str,
+) -> CommandWord {
+    CommandWord { program: "dmcss", words, options: &[], positionals, doc }
+}
+
+const fn one_of(name: &'static str, words: &'static [&'static str]) -> PositionalWord {
+    PositionalWord { name, kind: ArgumentKind::OneOf(words), required: true, repeated: false }
+}
+
+const AUTO_RESTART: &[PositionalWord] = &[
+    argument("GROUP", true),
+    one_of("auto", &["auto"]),
+    one_of("restart", &["restart"]),
+    one_of("on|off", &["on", "off"]),
+];
 const ONE_GROUP: &[PositionalWord] = &[argument("GROUP", true)];
 const GROUP_OR_EP: &[PositionalWord] = &[argument("GROUP[.EP]", true)];
 const ONE_EP: &[PositionalWord] = &[argument("GROUP.EP", true)];
@@ -37,9 +55,52 @@ pub(super) const COMMANDS: &[CommandWord] = &[
     command(&["ep", "halt"], ONE_EP, "Kills an EP; it counts as dead at once."),
     command(&["ep", "crash"], ONE_EP, "Declares an EP dead without waiting for DCR_GRP_DSKCHK_CNT."),
     command(&["open", "force"], ONE_GROUP, "Opens a group without the EPs that are absent."),
-    command(&["auto", "restart", "on"], ONE_GROUP, "Switches automatic restart of a group on."),
-    command(&["auto", "restart", "off"], ONE_GROUP, "Switches automatic restart of a group off."),
+    command(&["set"], AUTO_RESTART, "Switches automatic restart of a group on or off, in memory only."),
+    command(&["show", "config"], &[], "Shows what the registry was set up with."),
+    command(&["show", "monitor"], &[], "Shows the monitors that are connected."),
+    command(&["check", "crash", "over"], ONE_GROUP, "Shows whether the last crash of a group is truly over."),
+    console(&["show"], &[argument("GROUP", false)], "On the console of a CSS: shows the state of a group, or of all."),
+    console(&["set", "master", "force"], &[], "On the console of a CSS: makes it the control CSS."),
+    console(&["halt", "css"], &[argument("SEQNO", true)], "On the console of a CSS: ends a CSS."),
 ];
+
+/// The program of the console of a dmcss: it speaks with the CSS of its own host only.
+pub(super) async fn dmcss_console(terminal: Terminal, words: Vec<String>, plan: Shared) -> i32 {
+    let words: Vec<&str> = words.iter().skip(1).map(String::as_str).collect();
+    let request = match words[..] {
+        ["show"] => Some(CssRequest::Show(None)),
+        ["show", group] => group_named(group).map(|kind| CssRequest::Show(Some(kind))),
+        ["set", "master", "force"] => Some(CssRequest::SetMasterForce),
+        ["halt", "css", seqno] => {
+            let named = |ep: &Seqno| plan.members().contains(ep);
+            seqno.parse().ok().filter(named).map(CssRequest::HaltCss)
+        }
+        _ => None,
+    };
+    let here = plan.nodes().iter().position(|node| node.host == terminal.process().host());
+    let (Some(request), Some(css)) = (request, here) else {
+        terminal.print("unknown command, or no such group or CSS, or no CSS on this host");
+        return 1;
+    };
+    match terminal.process().call(plan.css(css as Seqno), request, WAIT).await {
+        Ok(CssReply::Done(lines)) => {
+            lines.iter().for_each(|line| terminal.print(line.as_str()));
+            0
+        }
+        Ok(CssReply::Refused(why)) => {
+            terminal.print(why);
+            1
+        }
+        Ok(CssReply::NotControl) => {
+            terminal.print(format!("CSS{css} is not the control node"));
+            1
+        }
+        Err(error) => {
+            terminal.print(format!("CSS{css}: {error}"));
+            1
+        }
+    }
+}
 
 /// The program of a monitor.
 pub(super) async fn dmcssm(terminal: Terminal, words: Vec<String>, plan: Shared) -> i32 {
@@ -72,9 +133,13 @@ pub(super) async fn dmcssm(terminal: Terminal, words: Vec<String>, plan: Shared)
 async fn tell_everybody(terminal: &Terminal, request: CssRequest, plan: &Rc<Configuration>) -> i32 {
     let mut code = 0;
     for css in plan.members() {
-        if let Err(error) = terminal.process().call::<CssReply>(plan.css(css), request, WAIT).await {
-            terminal.print(format!("CSS{css}: {error}"));
-            code = 1;
+        match terminal.process().call::<CssReply>(plan.css(css), request, WAIT).await {
+            Ok(CssReply::Done(lines)) => lines.iter().for_each(|line| terminal.print(line.as_str())),
+            Ok(_) => {}
+            Err(error) => {
+                terminal.print(format!("CSS{css}: {error}"));
+                code = 1;
+            }
         }
     }
     code
@@ -83,7 +148,10 @@ async fn tell_everybody(terminal: &Terminal, request: CssRequest, plan: &Rc<Conf
 fn parse(words: &[&str], plan: &Configuration) -> Option<CssRequest> {
     Some(match words {
         ["show"] => CssRequest::Show(None),
+        ["show", "config"] => CssRequest::ShowConfig,
+        ["show", "monitor"] => CssRequest::ShowMonitor,
         ["show", group] => CssRequest::Show(Some(group_named(group)?)),
+        ["check", "crash", "over", group] => CssRequest::CrashOver(below_css(group_named(group)?)?),
         ["ep", "startup", name] => {
             let (kind, ep) = group_and_ep(name, plan)?;
             CssRequest::Startup(below_css(kind)?, ep)
@@ -101,7 +169,7 @@ fn parse(words: &[&str], plan: &Configuration) -> Option<CssRequest> {
             CssRequest::Crash(below_css(kind)?, ep?)
         }
         ["open", "force", group] => CssRequest::OpenForce(below_css(group_named(group)?)?),
-        ["auto", "restart", turn @ ("on" | "off"), group] => {
+        ["set", group, "auto", "restart", turn @ ("on" | "off")] => {
             CssRequest::AutoRestart(below_css(group_named(group)?)?, *turn == "on")
         }
         _ => return None,

@@ -4,18 +4,25 @@ use std::time::Duration;
 
 use crate::product::{ClusterPlan, ParameterKind, ParameterWord};
 
-use super::words::Command;
+use super::words::{Command, Profile};
 
 macro_rules! parameters {
     ($($(#[doc = $doc:literal])* $field:ident : $kind:ident = $name:literal, $text:literal, $default:expr;)*) => {
         /// The parameters of one cluster.
         #[derive(Clone, Debug)]
-        pub struct Parameters { $($(#[doc = $doc])* pub $field: parameters!(@type $kind),)* }
+        pub struct Parameters {
+            /// The version whose rules hold.
+            pub profile: Profile,
+            $($(#[doc = $doc])* pub $field: parameters!(@type $kind),)*
+        }
 
         impl Parameters {
             /// The parameters a plan asks for.
             pub fn of(plan: &ClusterPlan) -> Self {
-                Parameters { $($field: parameters!(@read $kind, plan, $name, $default),)* }
+                Parameters {
+                    profile: if plan.profile == "dm8-2024" { Profile::V2024 } else { Profile::V2021 },
+                    $($field: parameters!(@read $kind, plan, $name, $default),)*
+                }
             }
         }
 
@@ -30,11 +37,14 @@ macro_rules! parameters {
     (@type time) => { Duration };
     (@type switch) => { bool };
     (@type number) => { i64 };
+    (@type text) => { String };
     (@read time, $plan:ident, $name:literal, $default:expr) => {
         $plan.duration($name, Duration::from_millis($default))
     };
     (@read switch, $plan:ident, $name:literal, $default:expr) => { $plan.boolean($name, $default) };
     (@read number, $plan:ident, $name:literal, $default:expr) => { $plan.integer($name, $default) };
+    (@read text, $plan:ident, $name:literal, $default:expr) => { $plan.text($name, $default) };
+    (@kind text) => { ParameterKind::Text };
     (@kind time) => { ParameterKind::Duration { bare_unit_ms: 1000 } };
     (@kind switch) => { ParameterKind::Boolean };
     (@kind number) => { ParameterKind::Integer { low: 0, high: i64::MAX } };
@@ -51,6 +61,17 @@ parameters! {
     db_restart: time = "DMDCR_DB_RESTART_INTERVAL", "60s", 60_000;
     /// After how long a group starts without the EPs that are absent; 0 for never.
     auto_open: time = "DMDCR_AUTO_OPEN_CHECK", "0s", 0;
+    /// How often an EP looks whether it still reaches the others over the interconnect; 0 for never.
+    mal_check: time = "MAL_CHECK_INTERVAL", "30s", 30_000;
+    /// After how long without an answer such a look counts as a link fault.
+    mal_fail: time = "MAL_CONN_FAIL_INTERVAL", "10s", 10_000;
+    /// The third party that EPs ping when a link is down: the name of a node with the role third-party; empty for none.
+    link_check: text = "DMDCR_LINK_CHECK_IP", "", "";
+    /// For how many seconds the heartbeats of CSS, ASM and database of a host must be missed, and the host not be reached over
+    /// the network, for a verdict before DCR_GRP_DSKCHK_CNT; 0 for none.
+    fast_check: number = "DMDCR_CRASH_CHECK_OPT_COUNT", "0", 0;
+    /// On how many mirrored disks (DCRV) the voting disk and the registry lie: 1, 3 or 5.
+    vote_copies: number = "sim_vote_copies", "1", 1;
     /// Whether start commands are configured, without which a CSS restarts nothing.
     start_commands: switch = "sim_start_commands", "on", true;
     /// How often heartbeats are written and the voting disk is read.
@@ -73,6 +94,10 @@ parameters! {
     other: time = "sim_work_other", "10ms", 10;
     /// After how long without a write to the voting disk an EP stops itself; 0 for as long as the others wait.
     self_fence: time = "sim_self_fence", "0s", 0;
+    /// How long the control CSS waits after Kill before it begins crash handling; the real one does not.
+    post_kill_wait: time = "sim_post_kill_wait", "0s", 0;
+    /// How often an EP writes changed pages to the data disk; 0 for never.
+    checkpoint: time = "sim_checkpoint", "3s", 3_000;
     /// After how long without a heartbeat a watchdog of the host ends the database (SBD has 5 s); 0 for no watchdog.
     watchdog: time = "sim_watchdog", "0s", 0;
     /// Whether the data disk refuses a dead EP: the control EP preempts its SCSI-3 key before it replays.
@@ -85,6 +110,7 @@ impl Parameters {
         match command {
             Command::EpCrashStep1 => self.crash_step1,
             Command::EpCrashStep2 => self.crash_step2,
+            Command::EpCrash => self.crash_step1 + self.crash_step2,
             Command::SuspendWorkers => self.suspend,
             Command::EpStart2 => self.start2,
             _ => self.other,

@@ -21,6 +21,8 @@ use super::words::{GroupKind, Seqno};
 pub(super) const MAL_PORT: PortNumber = PortNumber(5237);
 /// Where a dmcss listens to monitors and to other dmcss.
 pub(super) const CSS_PORT: PortNumber = PortNumber(9341);
+/// Where the IP stack of a host answers pings.
+pub(super) const PING_PORT: PortNumber = PortNumber(1);
 /// Where an ASM or a database listens to the CSS of its host: a signal to end in order.
 pub(super) const STOP_PORT: PortNumber = PortNumber(15);
 
@@ -32,6 +34,7 @@ pub(super) struct Node {
     pub(super) asm: ProcessId,
     pub(super) database: ProcessId,
     pub(super) watchdog: ProcessId,
+    pub(super) network: ProcessId,
 }
 
 impl Node {
@@ -57,9 +60,14 @@ pub(super) struct Board {
 pub(super) struct Configuration {
     pub(super) parameters: Parameters,
     pub(super) nodes: OnceCell<Vec<Node>>,
-    pub(super) vote: Region,
-    pub(super) registry: Region,
+    /// The voting disk; several mirrored ones with `sim_vote_copies`.
+    pub(super) vote: Vec<Region>,
+    pub(super) registry: Vec<Region>,
     pub(super) redo: Vec<Region>,
+    pub(super) pages: Region,
+    /// The host that EPs ping when a link is down.
+    pub(super) third_party: OnceCell<ProcessId>,
+    pub(super) defects: BTreeSet<String>,
     pub(super) data: DeviceId,
     pub(super) initial: BTreeMap<i64, Vec<i64>>,
     pub(super) board: RefCell<Board>,
@@ -99,11 +107,19 @@ impl Configuration {
     }
 
     pub(super) fn voting_disk(&self, process: &Process) -> VotingDisk {
-        VotingDisk::new(Copies::new(vec![Area::open(process, &self.vote)]))
+        let copies = copies_of(process, &self.vote);
+        match self.has_defect("one-mirror-is-believed") {
+            true => VotingDisk::reading_from(copies_of(process, &self.vote[..1]), copies),
+            false => VotingDisk::new(copies),
+        }
     }
 
     pub(super) fn registry(&self, process: &Process) -> Registry {
-        Registry::new(Copies::new(vec![Area::open(process, &self.registry)]))
+        Registry::new(copies_of(process, &self.registry))
+    }
+
+    pub(super) fn has_defect(&self, name: &str) -> bool {
+        self.defects.contains(name)
     }
 
     /// The redo log of an EP, as a process reaches it through its disk.
@@ -130,6 +146,10 @@ impl Configuration {
     pub(super) fn show(&self, ep: Seqno, change: impl FnOnce(&mut NodeState)) {
         change(&mut self.board.borrow_mut().states[usize::from(ep)]);
     }
+}
+
+fn copies_of(process: &Process, regions: &[Region]) -> Copies {
+    Copies::new(regions.iter().map(|region| Area::open(process, region)).collect())
 }
 
 /// The SCSI-3 key of a host: its number and one.

@@ -10,7 +10,7 @@ use crate::grammar::{Machine, Phase};
 
 use super::grammar::Line;
 use super::group::{Act, Group, Path, Present, Sight};
-use super::words::{GroupKind, Seqno};
+use super::words::{GroupKind, Profile, Seqno, mask_of};
 
 /// Where the counter of a group that is replayed begins: far from any real one, since only differences count.
 const COUNTER: u64 = 1 << 32;
@@ -24,6 +24,8 @@ const GOVERNED: [GroupKind; 2] = [GroupKind::Asm, GroupKind::Db];
 /// The machines of a control CSS.
 pub struct Governing {
     members: BTreeMap<GroupKind, BTreeSet<Seqno>>,
+    /// The versions that can have written the log.
+    profiles: Vec<Profile>,
 }
 
 /// What explains the log so far: nothing yet, or some runs for each group. The groups step apart from each other.
@@ -75,13 +77,21 @@ impl Governing {
             let count = largest.filter_map(|count| count.parse::<Seqno>().ok()).max().unwrap_or(0);
             named.chain(0..count.min(16)).collect::<BTreeSet<Seqno>>()
         };
-        Governing { members: GOVERNED.into_iter().map(|kind| (kind, members(kind))).collect() }
+        // Versions name crash handling differently; a log without any can be of either.
+        let names = |profile: Profile| {
+            let name = Path::Crash.name(profile);
+            lines.iter().any(|line| matches!(line, Line::Status { from, to, .. } if from.0 == name || to.0 == name))
+        };
+        let all = [Profile::V2021, Profile::V2024];
+        let named: Vec<Profile> = all.into_iter().filter(|profile| names(*profile)).collect();
+        let profiles = if named.is_empty() { all.to_vec() } else { named };
+        Governing { profiles, members: GOVERNED.into_iter().map(|kind| (kind, members(kind))).collect() }
     }
 
     fn join(&self, kind: GroupKind, line: &Line) -> Vec<Run> {
         let members = self.members.get(&kind).cloned().unwrap_or_default();
         let mut joined = Vec::new();
-        for group in every_state(kind, &members) {
+        for group in self.profiles.iter().flat_map(|profile| every_state(kind, &members, *profile)) {
             for (after, due) in moves(&group) {
                 for skipped in 0..due.len() {
                     let run = Run {
@@ -206,7 +216,8 @@ impl Run {
                 *guid != 0 && (group, name) == (its_group, its_name)
             }
             (Line::Status { from, to, .. }, _) if expected == line => {
-                if from.0 == Path::Startup.name() && to.0 == Path::Open.name() {
+                let name = |path: Path| path.name(Profile::default());
+                if from.0 == name(Path::Startup) && to.0 == name(Path::Open) {
                     // A drill begins when the group opens, with the counter that its scenario gives.
                     self.shift = None;
                 }
@@ -280,8 +291,13 @@ fn moves(group: &Group) -> Vec<(Group, VecDeque<Due>)> {
     let mut silent = vec![group.clone()];
     let mut seen = silent.clone();
     while let Some(from) = silent.pop() {
-        for (mut after, sight) in ticks(&from) {
-            let acts = after.step(&sight);
+        let stopped = (from.clone(), None);
+        let ticks = ticks(&from).into_iter().map(|(group, sight)| (group, Some(sight)));
+        for (mut after, sight) in ticks.chain([stopped]) {
+            let acts = match sight {
+                Some(sight) => after.step(&sight),
+                None => after.begin_stop(),
+            };
             let due = lines_of(after.kind, acts);
             if !due.is_empty() {
                 found.push((after, due));
@@ -298,7 +314,7 @@ fn moves(group: &Group) -> Vec<(Group, VecDeque<Due>)> {
 fn ticks(group: &Group) -> Vec<(Group, Sight)> {
     let present = |ep: &Seqno, waiting| {
         let guid = group.guids.get(ep).copied().unwrap_or(u64::from(*ep) + 1_000);
-        Present { guid, waiting, done: group.outstanding.get(ep).copied().unwrap_or(0) }
+        Present { guid, waiting, done: group.outstanding.get(ep).copied().unwrap_or(0), ..Present::default() }
     };
     let everybody: Sight = group.guids.keys().map(|ep| (*ep, present(ep, false))).collect();
     let mut seen = Vec::new();
@@ -311,8 +327,9 @@ fn ticks(group: &Group) -> Vec<(Group, Sight)> {
                 seen.push((group, sight));
             }
         }
-        Path::Halt => seen.push((group.clone(), Sight::new())),
+        Path::Halt | Path::Stop => seen.push((group.clone(), Sight::new())),
         _ => {
+            seen.extend(splits(group, &everybody).into_iter().map(|sight| (group.clone(), sight)));
             seen.push((group.clone(), everybody.clone()));
             seen.push((group.clone(), Sight::new()));
             for gone in group.guids.keys() {
@@ -330,6 +347,25 @@ fn ticks(group: &Group) -> Vec<(Group, Sight)> {
     seen
 }
 
+/// Every way in which the EPs of a group can report a split, with and without a third party.
+fn splits(group: &Group, everybody: &Sight) -> Vec<Sight> {
+    let is_about_links = matches!(group.path, Path::Open | Path::LinkCheck) && group.kind == GroupKind::Db;
+    if !is_about_links || everybody.len() > EVERY_SUBSET_UP_TO {
+        return Vec::new();
+    }
+    let all: BTreeSet<Seqno> = everybody.keys().copied().collect();
+    let cut = |part: &BTreeSet<Seqno>, asked: bool| -> Sight {
+        let report = |(ep, seen): (&Seqno, &Present)| {
+            let others = all.iter().copied().filter(|other| part.contains(other) != part.contains(ep));
+            let third_party = asked.then(|| !part.contains(ep));
+            (*ep, Present { unreachable: mask_of(others), third_party, ..*seen })
+        };
+        everybody.iter().map(report).collect()
+    };
+    let parts = subsets(&all).into_iter().filter(|part| part.len() < all.len());
+    parts.flat_map(|part| [cut(&part, false), cut(&part, true)]).collect()
+}
+
 /// What the acts of a tick leave in the log.
 fn lines_of(kind: GroupKind, acts: Vec<Act>) -> VecDeque<Due> {
     let read = |message: &str| Line::read(message).map(Due::Line);
@@ -344,26 +380,25 @@ fn lines_of(kind: GroupKind, acts: Vec<Act>) -> VecDeque<Due> {
                 sequence,
             })),
             Act::Vip { host, up, .. } => Some(Due::Address { host, up }),
-            Act::Kill { .. } | Act::KillDatabase(_) | Act::SaveRegistry | Act::SaveRecord | Act::Entered(..) => None,
+            Act::Kill { .. } | Act::KillDatabase(_) | Act::SaveRegistry | Act::SaveRecord(_) | Act::Entered(..) => None,
         })
         .collect()
 }
 
 /// Every state a group of these EPs can be in, as far as its lines can tell.
-fn every_state(kind: GroupKind, members: &BTreeSet<Seqno>) -> Vec<Group> {
+fn every_state(kind: GroupKind, members: &BTreeSet<Seqno>, profile: Profile) -> Vec<Group> {
     let mut states = Vec::new();
     for ok in subsets(members) {
         let nobody = std::iter::once(None);
         for patient in nobody.chain(members.iter().copied().map(Some)) {
             for control in std::iter::once(None).chain(members.iter().copied().map(Some)) {
-                let mut base = Group::new(kind, members.clone());
+                let mut base = Group::new(kind, members.clone()).with_profile(profile);
                 (base.ok, base.control, base.counter, base.opened) = (ok.clone(), control, COUNTER, true);
                 base.guids = ok.iter().chain(&patient).map(|ep| (*ep, u64::from(*ep) + 1_000)).collect();
                 match patient {
                     None => {
-                        states.extend(rows(&base, Path::Open));
-                        states.extend(rows(&base, Path::Startup));
-                        states.extend(rows(&base, Path::Halt));
+                        let paths = [Path::Open, Path::Startup, Path::Halt, Path::Stop, Path::LinkCheck];
+                        states.extend(paths.into_iter().flat_map(|path| rows(&base, path)));
                     }
                     Some(patient) => {
                         let recovering = Group { recovering: Some(patient), ..base.clone() };
@@ -373,6 +408,7 @@ fn every_state(kind: GroupKind, members: &BTreeSet<Seqno>) -> Vec<Group> {
                             broken.guids.remove(&patient);
                         }
                         states.extend(rows(&broken, Path::Crash));
+                        states.extend(rows(&broken, Path::Rollback));
                     }
                 }
             }

@@ -6,6 +6,29 @@ pub type Seqno = u8;
 /// What "none" looks like in logs and records.
 pub const NOBODY: Seqno = 255;
 
+/// A set of EPs as one bit each, as records and reports have it: bit `e` is EP `e`.
+pub type EpMask = u8;
+
+/// The mask of some EPs.
+pub fn mask_of(eps: impl IntoIterator<Item = Seqno>) -> EpMask {
+    eps.into_iter().fold(0, |mask, ep| mask | 1u8.checked_shl(u32::from(ep)).unwrap_or(0))
+}
+
+/// Whether an EP is in a mask.
+pub const fn is_in(mask: EpMask, ep: Seqno) -> bool {
+    ep < 8 && mask >> ep & 1 == 1
+}
+
+/// The version whose status machine is modelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// `dm8-2021`: crash handling in two steps, as in the log of May 2021. A second death on the way halts all.
+    #[default]
+    V2021,
+    /// `dm8-2024`: one step EP_CRASH, and CRASH_ROLLBACK when another EP dies meanwhile (manual, chapters 5 and 7).
+    V2024,
+}
+
 /// A group of EPs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GroupKind {
@@ -109,4 +132,10 @@ commands! {
     EpRealOpen = 13, "EP REAL OPEN";
     /// Kill: end at once, unconditionally.
     SysHalt = 14, "SYS_HALT";
+    /// All of crash handling in one step (`dm8-2024`).
+    EpCrash = 15, "EP_CRASH";
+    /// Undo a crash handling that another death interrupted (`dm8-2024`).
+    CrashRollback = 16, "CRASH_ROLLBACK";
+    /// Probe the other EPs and the third-party address, and report.
+    LinkCheck = 17, "LINK_CHECK";
 }

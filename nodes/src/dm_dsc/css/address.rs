@@ -17,12 +17,24 @@ pub(in super::super) fn file_of(owner: Seqno) -> String {
 }
 
 impl Css {
+    /// When a host has booted its own address is up and no other: what was up before went with its power.
+    pub(super) fn begin_with_own_address(&self) {
+        for owner in self.plan.members().into_iter().filter(|_| self.process.incarnation().0 == 1) {
+            if self.process.read_file(&file_of(owner)).is_some() {
+                self.process.announce("vip.changed", fields! { address: address_of(owner), up: true });
+            }
+        }
+    }
+
     /// Calls the script that puts an address up or down on this host. A failure is logged and changes nothing else.
     pub(super) fn configure_address(&self, owner: Seqno, up: bool) {
         let (address, turn) = (address_of(owner), if up { "UP" } else { "DOWN" });
         let call = format!("[CSS]: css_vip_config(enp0s80, {address}, 255.255.255.0, {turn})");
         if self.plan.address_call_fails(self.process.host()) {
             return self.log.write(Level::Error, &format!("{call} failed"));
+        }
+        if !up && self.plan.has_defect("vip-stays-on-the-dead-host") {
+            return;
         }
         match up {
             true => self.process.write_file(&file_of(owner), address.as_bytes()),

@@ -3,17 +3,17 @@
 //! The election has no ballot: a CSS that sees no living control CSS and is the smallest of those alive takes over.
 //! Two can believe so when reads or writes are late; the one with the smaller reign gives up when it sees the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::fields;
 use crate::parts::voting_disk::VotingDiskError;
 use crate::product::events;
 use crate::world::time::Instant;
 
-use super::super::group::{Act, Group, Path};
+use super::super::group::{Act, Group, Path, Sight};
 use super::super::log::Level;
 use super::super::vote::{Order, Picture};
-use super::super::words::{Command, GroupKind, NOBODY, Seqno};
+use super::super::words::{Command, GroupKind, NOBODY, Seqno, mask_of};
 use super::Css;
 
 /// How many ticks a starting CSS looks before it may take over.
@@ -32,6 +32,10 @@ pub(super) struct Reign {
     waiting_since: BTreeMap<GroupKind, Instant>,
     /// The CSS that were alive, and those whose hosts were killed since.
     alive: BTreeSet<Seqno>,
+    /// What a tick still had to do when the voting disk failed.
+    pending: BTreeMap<GroupKind, VecDeque<Act>>,
+    /// When Kill was written last, by group.
+    killed_at: BTreeMap<GroupKind, Instant>,
 }
 
 impl Css {
@@ -39,7 +43,7 @@ impl Css {
         let living = self.living(picture);
         let own = self.reign.borrow().as_ref().map_or(0, |reign| reign.number);
         let rival = living.iter().filter(|(ep, _)| **ep != self.me).map(|(_, reign)| *reign).max().unwrap_or(0);
-        if own > 0 && rival > own {
+        if own > 0 && rival > own && !self.plan.has_defect("old-control-css-goes-on") {
             self.log.info(&format!("[CSS]: another control node is active, CSS{} becomes normal node", self.me));
             self.reign.take();
         }
@@ -51,10 +55,14 @@ impl Css {
         self.take_over(picture, highest.unwrap_or(0) + 1).await
     }
 
-    async fn take_over(&self, picture: &Picture, number: u64) -> Result<(), VotingDiskError> {
+    /// This CSS becomes the control CSS: it goes on from what the group records say.
+    pub(super) async fn take_over(&self, picture: &Picture, number: u64) -> Result<(), VotingDiskError> {
         let mut groups = BTreeMap::new();
         for kind in GroupKind::ALL {
-            let mut group = picture.record(kind).unwrap_or_else(|| Group::new(kind, self.plan.members()));
+            let mut group = picture.record(kind).unwrap_or_else(|| self.new_group(kind));
+            if self.plan.has_defect("counter-lost-with-the-control-css") {
+                group.counter = 0;
+            }
             if let Some(ok) = self.registry.ok_eps(kind).await? {
                 group.ok = ok.into_iter().collect();
             }
@@ -71,9 +79,21 @@ impl Css {
         self.plan.board.borrow_mut().control_css = Some(self.me);
         // Those whose heartbeats are old are as dead as one that falls silent later.
         let alive = self.plan.members();
-        *self.reign.borrow_mut() =
-            Some(Reign { number, groups, written: BTreeMap::new(), waiting_since: BTreeMap::new(), alive });
+        *self.reign.borrow_mut() = Some(Reign {
+            number,
+            groups,
+            written: BTreeMap::new(),
+            waiting_since: BTreeMap::new(),
+            alive,
+            pending: BTreeMap::new(),
+            killed_at: BTreeMap::new(),
+        });
+        self.vote.set_reign(number);
         Ok(())
+    }
+
+    fn new_group(&self, kind: GroupKind) -> Group {
+        Group::new(kind, self.plan.members()).with_profile(self.plan.parameters.profile)
     }
 
     /// Steps the groups, if this is the control CSS.
@@ -84,26 +104,54 @@ impl Css {
         self.kill_hosts_without_css(picture).await?;
         self.write_lost_orders_again(picture).await?;
         for kind in GOVERNED {
+            self.carry_out_pending(kind, picture).await?;
             let acts = self.step(kind, picture);
-            for act in acts {
-                self.carry_out(kind, act, picture).await?;
-            }
+            self.put_off(kind, acts);
+            self.carry_out_pending(kind, picture).await?;
             self.begin_the_drill(kind).await?;
         }
         Ok(())
     }
 
+    fn put_off(&self, kind: GroupKind, acts: Vec<Act>) {
+        if let Some(reign) = self.reign.borrow_mut().as_mut() {
+            reign.pending.entry(kind).or_default().extend(acts);
+        }
+    }
+
+    /// Carries out what is due, in order. What is left when the voting disk fails is done in the next tick; a command
+    /// that failed counts as written then, since what was lost on the way to a mailbox is written again.
+    async fn carry_out_pending(&self, kind: GroupKind, picture: &Picture) -> Result<(), VotingDiskError> {
+        loop {
+            let next = self.reign.borrow().as_ref().and_then(|reign| reign.pending.get(&kind)?.front().cloned());
+            let Some(act) = next else { return Ok(()) };
+            let is_mail = matches!(act, Act::Tell { .. } | Act::Kill { .. } | Act::KillDatabase(_) | Act::Vip { .. });
+            let done = self.carry_out(kind, act, picture).await;
+            if (done.is_ok() || is_mail)
+                && let Some(pending) = self.reign.borrow_mut().as_mut().and_then(|reign| reign.pending.get_mut(&kind))
+            {
+                pending.pop_front();
+            }
+            done?;
+        }
+    }
+
     fn step(&self, kind: GroupKind, picture: &Picture) -> Vec<Act> {
-        let (now, limit) = (self.process.monotonic(), self.plan.parameters.disk_check);
+        let (now, wait) = (self.process.monotonic(), self.plan.parameters.post_kill_wait);
         let mut reign = self.reign.borrow_mut();
         let Some(reign) = reign.as_mut() else { return Vec::new() };
+        let killed_at = reign.killed_at.get(&kind).copied();
         let asm_open = reign.groups.get(&GroupKind::Asm).is_some_and(|asm| asm.path == Path::Open);
         let Some(group) = reign.groups.get_mut(&kind) else { return Vec::new() };
         let starting = group.path == Path::Startup && group.row == 0;
         if kind == GroupKind::Db && starting && !asm_open {
             return Vec::new();
         }
-        let sight = self.watch.borrow().sight(group, picture, now, limit);
+        let sight = self.sight(group, picture);
+        let killed_now = killed_at.is_some_and(|at| now.since(at) < wait);
+        if killed_now && group.path == Path::Crash && group.row == 0 {
+            return Vec::new();
+        }
         match starting && !sight.is_empty() {
             true => {
                 let since = *reign.waiting_since.entry(kind).or_insert(now);
@@ -121,14 +169,29 @@ impl Css {
         acts
     }
 
-    async fn carry_out(&self, kind: GroupKind, act: Act, picture: &Picture) -> Result<(), VotingDiskError> {
+    /// What this CSS sees of a group.
+    pub(super) fn sight(&self, group: &Group, picture: &Picture) -> Sight {
+        let mut sight = self.watch.borrow().sight(group, picture, self.process.monotonic(), self.limits());
+        for seen in sight.values_mut() {
+            if self.plan.has_defect("rejoin-before-crash-is-over") {
+                seen.oldest_dirty = 0;
+            }
+            if self.plan.has_defect("link-faults-are-ignored") {
+                seen.unreachable = 0;
+            }
+        }
+        sight
+    }
+
+    pub(super) async fn carry_out(&self, kind: GroupKind, act: Act, picture: &Picture) -> Result<(), VotingDiskError> {
         match act {
             Act::Log(line) => self.log.info(&format!("[{}]: {line}", kind.name())),
             Act::LogBare(line) => self.log.info(&line),
             Act::Tell { ep, guid, command, sequence } => {
-                let (control, owner) = self.roles(kind);
-                self.order(kind, ep, Order { guid, command, sequence, control, owner, up: false }).await?;
+                let order = Order { guid, command, sequence, ..self.roles(kind) };
+                self.order(kind, ep, order).await?;
             }
+            Act::Kill { .. } if self.plan.has_defect("no-kill-before-recovery") => {}
             Act::Kill { ep, guid } => self.kill(kind, ep, guid).await?,
             Act::KillDatabase(host) => {
                 let guid = picture.heartbeat(GroupKind::Db, host).guid;
@@ -136,16 +199,17 @@ impl Css {
             }
             Act::Vip { host, owner, up } => self.order_address(host, owner, up, picture).await?,
             Act::SaveRegistry => {
-                if let Some(group) = self.group(kind) {
+                if let Some(group) = self.group(kind).filter(|_| !self.plan.has_defect("registry-not-written")) {
                     self.registry.save(&group).await?;
                 }
             }
-            Act::SaveRecord => self.save_record(kind).await?,
+            Act::SaveRecord(group) => self.vote.save(&group).await?,
             Act::Entered(path, sub_status) => {
-                let fields = fields! { group: kind.name(), status: path.name(), sub: sub_status };
+                let status = path.name(self.plan.parameters.profile);
+                let fields = fields! { group: kind.name(), status: status, sub: sub_status };
                 self.process.announce("group.status", fields);
                 if kind == GroupKind::Db {
-                    self.show(path, sub_status);
+                    self.show(status, sub_status);
                 }
             }
         }
@@ -163,10 +227,16 @@ impl Css {
         }
     }
 
-    fn roles(&self, kind: GroupKind) -> (Seqno, Seqno) {
-        let group = self.group(kind);
-        let control = group.as_ref().and_then(|group| group.control).unwrap_or(NOBODY);
-        (control, group.and_then(|group| group.broken.or(group.recovering)).unwrap_or(NOBODY))
+    /// What every command of a group says beside itself.
+    fn roles(&self, kind: GroupKind) -> Order {
+        let Some(group) = self.group(kind) else { return Order::default() };
+        Order {
+            control: group.control.unwrap_or(NOBODY),
+            owner: group.broken.or(group.recovering).unwrap_or(NOBODY),
+            dead: mask_of(group.dead()),
+            belonging: group.belonging(),
+            ..Order::default()
+        }
     }
 
     /// Logs and writes a command.
@@ -177,6 +247,8 @@ impl Css {
     }
 
     async fn put(&self, kind: GroupKind, ep: Seqno, order: Order) -> Result<(), VotingDiskError> {
+        let number = self.reign.borrow().as_ref().map_or(0, |reign| reign.number);
+        let order = Order { reign: number, ..order };
         if let Some(reign) = self.reign.borrow_mut().as_mut() {
             reign.written.insert((kind, ep), order);
         }
@@ -186,11 +258,17 @@ impl Css {
     /// Kill, of which the log says nothing.
     pub(super) async fn kill(&self, kind: GroupKind, ep: Seqno, guid: u64) -> Result<(), VotingDiskError> {
         self.process.announce("ep.killed", fields! { ep: kind.ep_name(ep), guid: guid });
+        if let Some(reign) = self.reign.borrow_mut().as_mut() {
+            reign.killed_at.insert(kind, self.process.monotonic());
+        }
         self.put(kind, ep, Order { guid, command: Command::SysHalt, ..Order::default() }).await
     }
 
     /// A write to the voting disk that was lost shows when all of it is read: the mailbox is written again.
     async fn write_lost_orders_again(&self, picture: &Picture) -> Result<(), VotingDiskError> {
+        if self.plan.has_defect("lost-command-is-not-written-again") {
+            return Ok(());
+        }
         let written = self.reign.borrow().as_ref().map(|reign| reign.written.clone()).unwrap_or_default();
         for ((kind, ep), order) in written {
             if picture.order(kind, ep) != order {
@@ -223,7 +301,8 @@ impl Css {
             })
         };
         let guid = picture.heartbeat(GroupKind::Css, host).guid;
-        let order = Order { guid, command: Command::ConfigVip, sequence, control: self.me, owner, up };
+        let (command, control) = (Command::ConfigVip, self.me);
+        let order = Order { guid, command, sequence, control, owner, up, ..Order::default() };
         self.order(GroupKind::Css, host, order).await?;
         self.save_record(GroupKind::Css).await
     }
@@ -273,7 +352,7 @@ impl Css {
         self.save_record(kind).await
     }
 
-    fn show(&self, path: Path, sub_status: &str) {
+    fn show(&self, status: &str, sub_status: &str) {
         let Some(group) = self.group(GroupKind::Db) else { return };
         for ep in &group.members {
             let role = match (group.control == Some(*ep), group.guids.contains_key(ep)) {
@@ -281,7 +360,7 @@ impl Css {
                 (true, true) => "Control node",
                 (false, true) => "Normal node",
             };
-            let state = format!("({}, {sub_status})", path.name());
+            let state = format!("({status}, {sub_status})");
             let fields = fields! { ep: *ep, role: role, state: state.clone() };
             self.plan.show(*ep, |node| (node.role, node.state) = (role.to_owned(), state));
             self.process.announce(events::STATE_CHANGED, fields);

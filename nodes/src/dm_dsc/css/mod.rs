@@ -6,31 +6,36 @@
 //! | `control` | what the control CSS does in a tick: election, steps of the groups, carrying out |
 //! | `supervision` | processes of its own host: noticing their end, starting them again |
 //! | `address` | virtual addresses |
+//! | `show` | what `show` prints |
 //! | `console` | what a monitor can ask |
 
 mod address;
 mod console;
 mod control;
+mod show;
 mod supervision;
 mod watch;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::parts::voting_disk::VotingDiskError;
 use crate::world::process::Process;
 
 use super::ep::new_guid;
 use super::log::{Level, Log};
+use super::network::reaches;
 use super::plan::Shared;
 use super::vote::{Heartbeat, Picture, Registry, VotingDisk};
 use super::words::{Command, GroupKind, Seqno};
 pub(super) use address::{address_of, file_of};
+use console::Monitors;
 pub(super) use console::{CssReply, CssRequest};
 use control::Reign;
 use supervision::Supervision;
-use watch::Watch;
+use watch::{Limits, Watch};
 
 /// One life of a dmcss.
 pub(super) struct Css {
@@ -47,6 +52,7 @@ pub(super) struct Css {
     watch: RefCell<Watch>,
     picture: RefCell<Option<Picture>>,
     supervision: RefCell<Supervision>,
+    monitors: RefCell<Monitors>,
     /// What it knows as the control CSS, while it is that.
     reign: RefCell<Option<Reign>>,
 }
@@ -68,9 +74,14 @@ pub(super) async fn dmcss(process: Process, plan: Shared, me: Seqno) -> i32 {
         watch: RefCell::default(),
         picture: RefCell::default(),
         supervision: RefCell::default(),
+        monitors: RefCell::default(),
         reign: RefCell::default(),
     });
+    css.begin_with_own_address();
     process.spawn(css.clone().serve_console());
+    if plan.parameters.fast_check > 0 {
+        process.spawn(css.clone().ping_the_others());
+    }
     loop {
         if let Err(error) = css.tick().await {
             css.log.write(Level::Error, &format!("Unable to access VOTING DISK! {error}"));
@@ -104,6 +115,7 @@ impl Css {
             done: self.done.get(),
             reign,
             dead_here,
+            ..Heartbeat::default()
         };
         self.vote.beat(GroupKind::Css, self.me, &beat).await
     }
@@ -129,10 +141,31 @@ impl Css {
 
     /// The CSS that are alive, this one among them, with their reigns.
     fn living(&self, picture: &Picture) -> BTreeMap<Seqno, u64> {
-        let (now, limit) = (self.process.monotonic(), self.plan.parameters.disk_check);
+        let (now, limits) = (self.process.monotonic(), self.limits());
         let watch = self.watch.borrow();
-        let alive = |ep: &Seqno| *ep == self.me || watch.is_alive(GroupKind::Css, *ep, picture, None, now, limit);
+        let alive = |ep: &Seqno| *ep == self.me || watch.is_alive(GroupKind::Css, *ep, picture, None, now, limits);
         let members = self.plan.members().into_iter();
         members.filter(alive).map(|ep| (ep, picture.heartbeat(GroupKind::Css, ep).reign)).collect()
+    }
+
+    fn limits(&self) -> Limits {
+        let parameters = &self.plan.parameters;
+        Limits {
+            disk: parameters.disk_check,
+            fast: Duration::from_secs(parameters.fast_check.unsigned_abs()),
+            fresh: parameters.poll * 3,
+        }
+    }
+
+    /// Looks whether the other hosts can be reached, for `DMDCR_CRASH_CHECK_OPT_COUNT`.
+    async fn ping_the_others(self: Rc<Self>) {
+        let every = self.plan.parameters.poll;
+        loop {
+            for ep in self.plan.members().into_iter().filter(|ep| *ep != self.me) {
+                let answers = reaches(&self.process, self.plan.node(ep).network, every).await;
+                self.watch.borrow_mut().heard(ep, answers, self.process.monotonic());
+            }
+            self.process.sleep(every).await;
+        }
     }
 }

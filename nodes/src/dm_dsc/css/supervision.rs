@@ -44,15 +44,23 @@ impl Css {
     fn restart(&self, kind: GroupKind, picture: &Picture) {
         let now = self.process.monotonic();
         let gone_since = *self.supervision.borrow_mut().gone_since.entry(kind).or_insert(now);
-        let interval = match kind {
-            GroupKind::Asm => self.plan.parameters.asm_restart,
-            _ => self.plan.parameters.db_restart,
-        };
-        let wanted = self.plan.parameters.start_commands && !self.supervision.borrow().switched_off.contains(&kind);
-        let due = interval > Duration::ZERO && now.since(gone_since) >= interval;
-        if wanted && due && self.may_start(kind, picture) {
+        let due = now.since(gone_since) >= self.restart_interval(kind);
+        if self.restarts_by_itself(kind) && due && self.may_start(kind, picture) {
             self.start_process(kind);
         }
+    }
+
+    fn restart_interval(&self, kind: GroupKind) -> Duration {
+        match kind {
+            GroupKind::Asm => self.plan.parameters.asm_restart,
+            _ => self.plan.parameters.db_restart,
+        }
+    }
+
+    /// Whether this CSS starts a dead EP of its host after a while: auto restart is on and it has a start command.
+    pub(super) fn restarts_by_itself(&self, kind: GroupKind) -> bool {
+        let wanted = self.plan.parameters.start_commands && !self.supervision.borrow().switched_off.contains(&kind);
+        wanted && self.restart_interval(kind) > Duration::ZERO
     }
 
     /// A database needs an open ASM on its host.

@@ -25,6 +25,20 @@ pub(super) struct Watch {
     declared_dead: BTreeSet<(GroupKind, u64)>,
     /// Lives that the CSS of their host, this one too, knows to be dead.
     known_dead: BTreeSet<(GroupKind, u64)>,
+    /// Since when a host does not answer pings.
+    unreached: BTreeMap<Seqno, Instant>,
+}
+
+/// How long a heartbeat may stand still.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// `DCR_GRP_DSKCHK_CNT`.
+    pub(super) disk: Duration,
+    /// `DMDCR_CRASH_CHECK_OPT_COUNT`, where all heartbeats of a host stand still and the network says the same; zero for
+    /// none.
+    pub(super) fast: Duration,
+    /// How long without a heartbeat makes an EP's word about its links old.
+    pub(super) fresh: Duration,
 }
 
 impl Watch {
@@ -52,6 +66,22 @@ impl Watch {
         }
     }
 
+    /// Whether a host answers pings.
+    pub(super) fn heard(&mut self, host: Seqno, answers: bool, now: Instant) {
+        match answers {
+            true => drop(self.unreached.remove(&host)),
+            false => drop(self.unreached.entry(host).or_insert(now)),
+        }
+    }
+
+    /// How long the heartbeats of an EP may stand still now.
+    fn limit(&self, ep: Seqno, now: Instant, limits: Limits) -> Duration {
+        let silent = |kind| self.slots.get(&(kind, ep)).is_none_or(|slot| now.since(slot.since) >= limits.fast);
+        let unreached = self.unreached.get(&ep).is_some_and(|since| now.since(*since) >= limits.fast);
+        let fast = !limits.fast.is_zero() && unreached && GroupKind::ALL.into_iter().all(silent);
+        if fast { limits.fast } else { limits.disk }
+    }
+
     /// A life is dead without doubt.
     pub(super) fn is_dead(&mut self, kind: GroupKind, guid: u64) {
         self.known_dead.insert((kind, guid));
@@ -63,7 +93,7 @@ impl Watch {
     }
 
     /// Whether a heartbeat is that of a living EP. `trusted` is a life that belongs to the group already, and is
-    /// believed until its heartbeat has stood still for `limit`.
+    /// believed until its heartbeat has stood still for too long.
     pub(super) fn is_alive(
         &self,
         kind: GroupKind,
@@ -71,27 +101,41 @@ impl Watch {
         picture: &Picture,
         trusted: Option<u64>,
         now: Instant,
-        limit: Duration,
+        limits: Limits,
     ) -> bool {
         let beat = picture.heartbeat(kind, ep);
         let dead = [&self.known_dead, &self.declared_dead].iter().any(|dead| dead.contains(&(kind, beat.guid)));
         let Some(watched) = self.slots.get(&(kind, ep)) else { return false };
         let believed = watched.moved || trusted == Some(beat.guid);
-        beat.guid != 0 && beat.status != Status::Shutdown && !dead && believed && now.since(watched.since) < limit
+        beat.guid != 0
+            && beat.status != Status::Shutdown
+            && !dead
+            && believed
+            && now.since(watched.since) < self.limit(ep, now, limits)
     }
 
     /// The living EPs of a group.
-    pub(super) fn sight(&self, group: &Group, picture: &Picture, now: Instant, limit: Duration) -> Sight {
+    pub(super) fn sight(&self, group: &Group, picture: &Picture, now: Instant, limits: Limits) -> Sight {
         let kind = group.kind;
         let living = group.members.iter().filter(|ep| {
             let trusted = group.guids.get(ep).copied();
-            self.is_alive(kind, **ep, picture, trusted, now, limit)
+            self.is_alive(kind, **ep, picture, trusted, now, limits)
         });
-        living
-            .map(|ep| {
-                let beat = picture.heartbeat(kind, *ep);
-                (*ep, Present { guid: beat.guid, waiting: beat.status == Status::Startup2, done: beat.done })
-            })
-            .collect()
+        living.map(|ep| (*ep, self.present(kind, *ep, picture, now, limits))).collect()
+    }
+
+    fn present(&self, kind: GroupKind, ep: Seqno, picture: &Picture, now: Instant, limits: Limits) -> Present {
+        let beat = picture.heartbeat(kind, ep);
+        let silent = self.slots.get(&(kind, ep)).is_none_or(|watched| now.since(watched.since) >= limits.fresh);
+        Present {
+            guid: beat.guid,
+            waiting: beat.status == Status::Startup2,
+            done: beat.done,
+            oldest_dirty: beat.report.oldest_dirty,
+            crash_lsn: beat.report.crash_lsn,
+            unreachable: beat.report.unreachable,
+            third_party: beat.report.third_party,
+            silent,
+        }
     }
 }

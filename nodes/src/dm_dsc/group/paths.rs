@@ -1,10 +1,10 @@
 //! The paths of a group through its states: what is waited for and what is ordered in each.
 //!
 //! They are tables because that is what was measured: the rows of the DB group's crash and rejoin are those of a real
-//! cluster's log (version of 2021), row by row. The paths of the ASM group are built from the manual's list of steps;
-//! no trace of them was published. Nothing here is executed: [`super::Group`] walks the rows.
+//! cluster's log (version of 2021), row by row. The paths of the ASM group and those of 2024 are built from the manual's
+//! lists of steps and statuses; no trace of them was published. Nothing here is executed: [`super::Group`] walks the rows.
 
-use super::super::words::{Command, GroupKind};
+use super::super::words::{Command, GroupKind, Profile};
 
 /// Where a group is on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,31 +19,47 @@ pub enum Path {
     Recover,
     /// Every EP of it is being killed.
     Halt,
+    /// Another EP died while a crash was handled: what was done is undone first (2024).
+    Rollback,
+    /// An EP reports that it cannot reach another one.
+    LinkCheck,
+    /// The operator stops all of it.
+    Stop,
 }
 
 impl Path {
     /// The first word of the status.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(self, profile: Profile) -> &'static str {
         match self {
             Path::Startup => "STARTUP",
             Path::Open => "OPEN",
-            Path::Crash => "PROCESS_EP_CRASH",
+            Path::Crash | Path::Rollback => match profile {
+                Profile::V2021 => "PROCESS_EP_CRASH",
+                Profile::V2024 => "PROCESS_CRASH",
+            },
             Path::Recover => "PROCESS_RECOVER",
             Path::Halt => "SYS_HALT",
+            Path::LinkCheck => "LINK_CHECK",
+            Path::Stop => "SHUTDOWN",
         }
     }
 
     /// The rows of the path.
-    pub(super) const fn rows(self, kind: GroupKind) -> &'static [Row] {
+    pub(super) const fn rows(self, kind: GroupKind, profile: Profile) -> &'static [Row] {
         match (self, kind) {
             (Path::Startup, GroupKind::Asm) => ASM_START,
             (Path::Startup, _) => DB_START,
             (Path::Crash, GroupKind::Asm) => ASM_CRASH,
-            (Path::Crash, _) => DB_CRASH,
+            (Path::Crash, _) => match profile {
+                Profile::V2021 => DB_CRASH,
+                Profile::V2024 => DB_CRASH_2024,
+            },
             (Path::Recover, GroupKind::Asm) => ASM_REJOIN,
             (Path::Recover, _) => DB_REJOIN,
-            (Path::Open, _) => OPEN,
+            (Path::Open | Path::Stop, _) => OPEN,
             (Path::Halt, _) => HALT,
+            (Path::Rollback, _) => ROLLBACK,
+            (Path::LinkCheck, _) => LINK_CHECK,
         }
     }
 }
@@ -53,7 +69,7 @@ impl Path {
 pub(super) enum Whom {
     /// The control EP.
     Control,
-    /// The EP that died or comes back.
+    /// The EPs that died, or the one that comes back.
     Patient,
     /// Every EP that works, the returning one not.
     Workers,
@@ -82,6 +98,10 @@ pub(super) enum Deed {
     Say(&'static str),
     /// A virtual address is configured on the host of that EP.
     Vip(Whom, bool),
+    /// Whoever loses by the reports of LINK_CHECK is halted.
+    Arbitrate,
+    /// Crash handling begins, for all that are dead.
+    BeginCrash,
 }
 
 /// One state of a path.
@@ -114,6 +134,26 @@ use Whom::*;
 
 const OPEN: &[Row] = &[row("STARTUP", &[])];
 const HALT: &[Row] = &[row("WAIT_SYS_HALT", &[])];
+
+const LINK_CHECK: &[Row] =
+    &[row("WAIT_LINK_CHECK", &[Tell(LinkCheck, All)]), wait("WAIT_LINK_CHECK", &[Clear(All), Arbitrate])];
+
+const ROLLBACK: &[Row] = &[
+    row("CRASH_ROLLBACK", &[Tell(CrashRollback, Workers)]),
+    wait("WAIT_CRASH_ROLLBACK", &[Clear(Workers), Say("cmd[CRASH_ROLLBACK] process over!"), BeginCrash]),
+];
+
+const DB_CRASH_2024: &[Row] = &[
+    row("EP_CRASH", &[MarkError, ChooseControl, Tell(EpCrash, Workers)]),
+    wait("WAIT_EP_CRASH", &[Clear(Workers), Say("cmd[EP_CRASH] process over!")]),
+    row("WAIT_CMD_CLEAR", &[]),
+    row("SLAVE_CONFIG_VIP", &[Vip(Patient, false)]),
+    row("WAIT_SLAVE_CONFIG_VIP", &[]),
+    row("MASTER_CONFIG_VIP", &[Vip(Control, true)]),
+    row("WAIT_MASTER_CONFIG_VIP", &[]),
+    row("EP_CONFIG_VIP", &[Tell(ConfigVip, Workers)]),
+    wait("WAIT_EP_CONFIG_VIP", &[Clear(Workers), Say("cmd[CONFIG VIP] process over!")]),
+];
 
 const DB_CRASH: &[Row] = &[
     row("CSS_SUB_STATUS_EP_CRASH_STEP1", &[MarkError, ChooseControl, Tell(EpCrashStep1, Workers)]),

@@ -1,4 +1,4 @@
-use super::super::words::{Command, GroupKind};
+use super::super::words::{Command, GroupKind, Profile};
 use super::*;
 
 /// What the CSS of a real cluster logged when DSC0 was killed and started again.
@@ -7,6 +7,11 @@ const INCIDENT: &str = include_str!("../../../tests/fixtures/dm_CSS0_202105.log"
 /// The messages of the incident, without time, process and thread.
 fn incident() -> Vec<&'static str> {
     INCIDENT.lines().filter_map(|line| line.split_once("  ").map(|(_, message)| message)).collect()
+}
+
+/// An EP that waits to be commanded.
+fn waiting(guid: u64) -> Present {
+    Present { guid, waiting: true, ..Present::default() }
 }
 
 /// Two EPs of a group and a CSS that steps it.
@@ -23,7 +28,7 @@ struct Replay {
 
 impl Replay {
     fn open() -> Self {
-        let present = |guid| Present { guid, waiting: false, done: 0 };
+        let present = |guid| Present { guid, ..Present::default() };
         let mut group = Group::new(GroupKind::Db, [0, 1].into());
         (group.path, group.control, group.counter) = (Path::Open, Some(0), 47);
         group.guids = [(0, 100), (1, 200)].into();
@@ -79,14 +84,14 @@ impl Replay {
                 self.lines.push(css_command(host, self.css_counter));
             }
             Act::Kill { .. } | Act::KillDatabase(_) => {}
-            Act::SaveRegistry | Act::SaveRecord | Act::Entered(..) => {}
+            Act::SaveRegistry | Act::SaveRecord(_) | Act::Entered(..) => {}
         }
     }
 
     fn crash_and_rejoin(&mut self) {
         self.sight.remove(&0);
         self.ticks_until_open();
-        self.sight.insert(0, Present { guid: 329_285_185, waiting: true, done: 0 });
+        self.sight.insert(0, waiting(329_285_185));
         self.ticks_until_open();
     }
 
@@ -134,7 +139,7 @@ fn the_dead_ep_is_killed_before_anything_is_ordered() {
 #[test]
 fn a_fast_restart_is_a_death() {
     let mut replay = Replay::open();
-    replay.sight.insert(0, Present { guid: 101, waiting: true, done: 0 });
+    replay.sight.insert(0, waiting(101));
     replay.tick();
     assert_eq!((replay.group.path, replay.group.broken), (Path::Crash, Some(0)));
     replay.ticks_until_open();
@@ -148,7 +153,7 @@ fn a_second_death_on_the_way_halts_all_that_remain() {
         let mut replay = Replay::open();
         replay.sight.remove(&0);
         replay.ticks_until_open();
-        replay.sight.insert(0, Present { guid: 7, waiting: true, done: 0 });
+        replay.sight.insert(0, waiting(7));
         for _ in 0..died_at {
             replay.tick();
         }
@@ -169,10 +174,10 @@ fn a_second_death_on_the_way_halts_all_that_remain() {
 fn a_group_starts_when_every_ok_ep_is_there() {
     let mut replay = Replay::open();
     replay.group = Group::new(GroupKind::Db, [0, 1].into());
-    replay.sight = [(0, Present { guid: 5, waiting: true, done: 0 })].into();
+    replay.sight = [(0, waiting(5))].into();
     (0..5).for_each(|_| replay.tick());
     assert!(replay.lines.is_empty(), "one EP is missing: {:?}", replay.lines);
-    replay.sight.insert(1, Present { guid: 6, waiting: true, done: 0 });
+    replay.sight.insert(1, waiting(6));
     replay.ticks_until_open();
     assert_eq!(replay.group.control, Some(0));
     let without = |sight: &Sight| {
@@ -180,6 +185,66 @@ fn a_group_starts_when_every_ok_ep_is_there() {
         group.open_without(sight);
         group.ok
     };
-    assert_eq!(without(&[(1, Present { guid: 6, waiting: true, done: 0 })].into()), [1].into());
+    assert_eq!(without(&[(1, waiting(6))].into()), [1].into());
     assert_eq!(without(&BTreeMap::new()), [0, 1].into());
+}
+
+#[test]
+fn in_2024_a_second_death_is_undone_and_handled_with_the_first() {
+    let present = |guid| Present { guid, ..Present::default() };
+    let mut replay = Replay::open();
+    replay.group = Group::new(GroupKind::Db, [0, 1, 2].into()).with_profile(Profile::V2024);
+    (replay.group.path, replay.group.control) = (Path::Open, Some(0));
+    replay.group.guids = [(0, 100), (1, 200), (2, 300)].into();
+    replay.sight = [(1, present(200)), (2, present(300))].into();
+    (0..2).for_each(|_| replay.tick());
+    assert_eq!((replay.group.path, replay.group.sub_status()), (Path::Crash, "WAIT_EP_CRASH"));
+    replay.sight.remove(&1);
+    replay.tick();
+    assert_eq!((replay.group.path, replay.group.sub_status()), (Path::Rollback, "CRASH_ROLLBACK"));
+    assert_eq!(replay.group.dead(), [0, 1].into());
+    replay.ticks_until_open();
+    assert_eq!((replay.group.ok.clone(), replay.group.control), ([2].into(), Some(2)));
+    let commands =
+        |name: &str| replay.lines.iter().filter(|line| line.contains(&format!("CSS set cmd {name},"))).count();
+    assert_eq!((commands("EP_CRASH"), commands("CRASH_ROLLBACK")), (3, 1));
+}
+
+#[test]
+fn a_link_fault_between_two_halts_the_larger_number_and_crash_handling_follows() {
+    let mut replay = Replay::open();
+    replay.sight.get_mut(&0).expect("there").unreachable = mask_of([1]);
+    let acts = replay.group.step(&replay.sight);
+    assert!(acts.contains(&Act::Kill { ep: 1, guid: 200 }), "{acts:?}");
+    assert_eq!((replay.group.path, replay.group.broken), (Path::Crash, Some(1)));
+    replay.ticks_until_open();
+    assert_eq!((replay.group.control, replay.group.ok.clone()), (Some(0), [0].into()));
+}
+
+#[test]
+fn with_a_third_party_all_look_before_anybody_is_halted() {
+    let mut replay = Replay::open();
+    for (ep, reaches) in [(0, false), (1, true)] {
+        let seen = replay.sight.get_mut(&ep).expect("there");
+        (seen.unreachable, seen.third_party) = (mask_of([1 - ep]), Some(reaches));
+    }
+    replay.tick();
+    assert_eq!((replay.group.path, replay.group.sub_status()), (Path::LinkCheck, "WAIT_LINK_CHECK"));
+    replay.ticks_until_open();
+    assert_eq!((replay.group.control, replay.group.ok.clone()), (Some(1), [1].into()));
+}
+
+#[test]
+fn nobody_rejoins_before_the_pages_hold_what_the_dead_had_changed() {
+    let mut replay = Replay::open();
+    replay.sight.remove(&0);
+    replay.ticks_until_open();
+    replay.group.crash_lsn = 40;
+    replay.sight.insert(0, waiting(7));
+    replay.sight.get_mut(&1).expect("there").oldest_dirty = 39;
+    replay.tick();
+    assert_eq!(replay.group.path, Path::Open);
+    replay.sight.get_mut(&1).expect("there").oldest_dirty = 40;
+    replay.tick();
+    assert_eq!((replay.group.path, replay.group.crash_lsn), (Path::Recover, 0));
 }

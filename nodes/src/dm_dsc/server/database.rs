@@ -142,6 +142,71 @@ impl Database {
         self.pages.borrow().iter().map(|(page, content)| (*page, content.lsn)).collect()
     }
 
+    /// The pages as this EP knows them, its own and those that no EP has.
+    pub(super) fn known_pages(&self) -> BTreeMap<Page, Content> {
+        let departed = self.departed.borrow();
+        departed
+            .iter()
+            .map(|(page, (_, content))| (*page, content.clone()))
+            .chain(self.pages.borrow().clone())
+            .collect()
+    }
+
+    /// The pages that are not on the data disk as they are here, with the LSN of the first change that is not.
+    fn dirty_since(&self) -> BTreeMap<Page, u64> {
+        let mut dirty = self.directory.borrow().as_ref().map(Directory::dirty).unwrap_or_default();
+        let pages = self.pages.borrow();
+        let here = pages.iter().filter(|(_, content)| content.dirty_since > 0);
+        dirty.extend(here.map(|(page, content)| (*page, content.dirty_since)));
+        dirty
+    }
+
+    /// Those pages.
+    pub(super) fn dirty(&self) -> Vec<Page> {
+        self.dirty_since().into_keys().collect()
+    }
+
+    /// The LSN of the oldest change that is not on the data disk; 0 for none.
+    pub(super) fn oldest_dirty(&self) -> u64 {
+        self.dirty_since().into_values().min().unwrap_or(0)
+    }
+
+    /// A dirty page, which stays as it is and here until it is written; nothing if somebody else has it in use.
+    pub(super) fn pin_dirty(&self, page: Page) -> Option<Content> {
+        let here = self.pages.borrow().get(&page).filter(|content| content.dirty_since > 0).cloned();
+        match here {
+            Some(content) => self.pinned.borrow_mut().insert(page).then_some(content),
+            None => self.directory.borrow_mut().as_mut()?.begin_writing(page),
+        }
+    }
+
+    /// The page may change and go again.
+    pub(super) fn unpin_written(&self, page: Page, lsn: u64, is_written: bool) {
+        match self.pages.borrow_mut().get_mut(&page) {
+            Some(content) => {
+                self.pinned.borrow_mut().remove(&page);
+                if is_written && content.lsn == lsn {
+                    content.dirty_since = 0;
+                }
+            }
+            None => {
+                if let Some(directory) = self.directory.borrow_mut().as_mut() {
+                    directory.end_writing(page, lsn, is_written);
+                }
+            }
+        }
+        self.changed.notify();
+    }
+
+    /// Makes everything this EP has logged durable.
+    pub(super) async fn flush_own_log(&self) -> Result<(), WalError> {
+        let writer = self.writer.borrow().clone();
+        match writer {
+            Some(writer) => writer.flush_to(writer.end()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
     /// A log that cannot be written or read: the process must not go on, and nobody is told anything more.
     pub(super) async fn crash(&self, error: WalError) -> ! {
         self.process.announce("database.panic", fields! { reason: error.to_string() });
@@ -175,6 +240,9 @@ impl Database {
     }
 
     async fn carry_out(&self, transaction: &Transaction) -> Answer {
+        if self.holds.borrow().contains(&Hold::Suspended) && self.plan.has_defect("suspended-workers-refuse") {
+            return Answer::Refused("the workers are suspended".to_owned());
+        }
         self.changed.wait_until(|| self.holds.borrow().is_empty() || !self.open.get()).await;
         if !self.open.get() {
             return Answer::Refused("the instance is not open".to_owned());
@@ -216,6 +284,7 @@ impl Database {
             for (key, row) in changed {
                 let page = pages.entry(page_of(key)).or_default();
                 page.lsn = lsn;
+                page.dirty_since = if page.dirty_since == 0 { lsn } else { page.dirty_since };
                 page.rows.insert(key, row);
             }
             self.plan.show(self.me, |state| state.log_position = lsn);
@@ -286,11 +355,13 @@ impl Database {
         self.process.call(self.plan.mal(ep), request, MAIL_WAIT).await.unwrap_or(Reply::Later)
     }
 
-    /// What another EP owns; nothing if it does not answer.
+    /// What a living EP owns. It is asked until it answers: a page it has must not be served from redo beside it.
     pub(super) async fn owned_by(&self, ep: Seqno) -> Vec<Page> {
-        match self.ask(ep, Request::Owned).await {
-            Reply::Pages(pages) => pages.into_keys().collect(),
-            _ => Vec::new(),
+        loop {
+            match self.ask(ep, Request::Owned).await {
+                Reply::Pages(pages) => return pages.into_keys().collect(),
+                _ => self.process.sleep(RETRY).await,
+            }
         }
     }
 
@@ -303,6 +374,7 @@ impl Database {
                 self.directory.borrow_mut().as_mut().map_or(Reply::Later, |directory| directory.have(page, from))
             }
             Request::Give { page, to } => self.give(page, to).await,
+            Request::Owned if !self.holds.borrow().contains(&Hold::Crash) => Reply::Later,
             Request::Owned => Reply::Pages(self.owned()),
         }
     }
@@ -320,7 +392,7 @@ impl Database {
         };
         self.departed.borrow_mut().insert(page, (to, content.clone()));
         let writer = self.writer.borrow().clone();
-        if let Some(writer) = writer {
+        if let Some(writer) = writer.filter(|_| !self.plan.has_defect("page-leaves-before-its-log")) {
             self.flush(&writer, writer.end()).await;
         }
         Reply::Here(content)

@@ -21,6 +21,8 @@ pub(super) fn page_of(key: Key) -> Page {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Content {
     pub(super) lsn: u64,
+    /// The LSN from which on its changes are not on the data disk; 0 if all are.
+    pub(super) dirty_since: u64,
     pub(super) rows: BTreeMap<Key, Row>,
 }
 

@@ -5,15 +5,22 @@
 //! | `database` | transactions, pages of this EP |
 //! | `directory` | which EP has which page, kept by the control EP |
 //! | `redo` | the logs of all EPs merged |
+//! | `links` | whether the other EPs can be reached |
+//! | `checkpoint` | pages on the data disk |
+//! | `crash` | what an EP does when another one has died |
 //! | `recovery` | what one EP does with the data disk when all others are dead |
 //! | `messages` | what EPs say to each other |
 
+mod checkpoint;
+mod crash;
 mod database;
 mod directory;
+mod links;
 mod messages;
 mod recovery;
 mod redo;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -27,7 +34,7 @@ use crate::world::process::Process;
 use super::ep::Ep;
 use super::plan::{STOP_PORT, Shared, reservation_key};
 use super::vote::{Order, Status};
-use super::words::{Command, GroupKind, NOBODY, Seqno};
+use super::words::{Command, EpMask, GroupKind, NOBODY, Seqno};
 use database::{Database, Hold};
 use directory::Directory;
 pub(super) use recovery::recover_alone;
@@ -36,6 +43,10 @@ use redo::Redone;
 struct Server {
     ep: Rc<Ep>,
     database: Rc<Database>,
+    /// The EPs of the group, as the last order named them.
+    belonging: Cell<EpMask>,
+    /// Which crash handling is under way: one that was undone may not go on.
+    handling: Cell<u64>,
 }
 
 /// The program of a dmserver.
@@ -46,7 +57,12 @@ pub(super) async fn dmserver(process: Process, plan: Shared, me: Seqno) -> i32 {
     let disk = process.disk(plan.data);
     disk.set_reservation_key(reservation_key(me));
     let database = Database::new(&process, &plan, me, disk);
-    let server = Rc::new(Server { ep: ep.clone(), database: database.clone() });
+    let server = Rc::new(Server {
+        ep: ep.clone(),
+        database: database.clone(),
+        belonging: Cell::default(),
+        handling: Cell::default(),
+    });
     process.spawn(server.clone().end_with_the_host_services());
     database.spawn();
     let obeying = server.clone();
@@ -55,6 +71,8 @@ pub(super) async fn dmserver(process: Process, plan: Shared, me: Seqno) -> i32 {
         Box::pin(async move { server.obey(order).await })
     })));
     process.spawn(server.clone().wait_for_asm());
+    process.spawn(server.clone().watch_links());
+    process.spawn(server.clone().write_pages());
     let asked = stop.recv().await;
     database.shut_down().await;
     ep.end_in_order().await;
@@ -93,9 +111,21 @@ impl Server {
         if order.control != NOBODY {
             self.database.control.set(order.control);
         }
+        if order.belonging != 0 {
+            self.belongs(order.belonging);
+        }
         let result = match order.command {
             Command::EpCrashStep1 => self.stop_for_crash(order).await,
-            Command::EpCrashStep2 => self.recover_dead(order.owner).await,
+            Command::EpCrashStep2 => self.recover_dead(order).await,
+            Command::EpCrash => self.handle_crash_at_once(order).await,
+            Command::CrashRollback => {
+                self.undo_crash_handling();
+                Ok(())
+            }
+            Command::LinkCheck => {
+                self.look_at_links().await;
+                Ok(())
+            }
             Command::ConfigVip => {
                 self.database.release(Hold::Crash);
                 Ok(())
@@ -128,37 +158,6 @@ impl Server {
         }
     }
 
-    /// First phase of crash handling: no statement starts, no page asked for before is taken. With `sim_pr_fence` the
-    /// data disk refuses the dead EP from here on.
-    async fn stop_for_crash(&self, order: Order) -> Result<(), WalError> {
-        self.database.hold(Hold::Crash);
-        if self.ep.plan.parameters.pr_fence && order.control == self.ep.me && order.owner != NOBODY {
-            self.fence(order.owner).await.map_err(WalError::Failed)?;
-        }
-        Ok(())
-    }
-
-    /// Second and third phase, on the control EP: redo of all logs, pages of the dead EP as redo left them.
-    async fn recover_dead(&self, dead: Seqno) -> Result<(), WalError> {
-        let (database, plan) = (&self.database, &self.ep.plan);
-        let redone = redo::redo(&database.process, plan, &database.disk).await?;
-        redo::close_log(&database.process, plan, &redone, dead).await?;
-        self.rebuild_directory(redone, dead).await;
-        database.release(Hold::Crash);
-        Ok(())
-    }
-
-    async fn rebuild_directory(&self, redone: Redone, dead: Seqno) {
-        let database = &self.database;
-        let mut owned = BTreeMap::new();
-        for ep in self.ep.plan.members() {
-            if ep != dead {
-                owned.insert(ep, database.owned_by(ep).await);
-            }
-        }
-        *database.directory.borrow_mut() = Some(Directory::rebuilt(redone.pages, &owned));
-    }
-
     /// The host joins the data disk.
     async fn start(&self) -> Result<(), WalError> {
         self.ep.set_status(Status::Startup);
@@ -181,6 +180,7 @@ impl Server {
             }
             database.begin_writing(writer, redone.lsn);
             *database.directory.borrow_mut() = Some(Directory::rebuilt(redone.pages, &BTreeMap::new()));
+            self.report_redo(redone.lsn);
         } else {
             let recovered = recover(&log, Lsn::FIRST).await;
             let lsn = recovered.records.iter().map(|record| record.epoch).max().unwrap_or(0);
@@ -214,7 +214,7 @@ impl Server {
         Ok(())
     }
 
-    /// Takes the dead EP's key off the data disk, and its writes that the disk has accepted.
+    /// Takes a dead EP's key off the data disk, and its writes that the disk has accepted.
     async fn fence(&self, dead: Seqno) -> Result<(), IoError> {
         let (key, victim_key) = (reservation_key(self.ep.me), reservation_key(dead));
         let disk = &self.database.disk;

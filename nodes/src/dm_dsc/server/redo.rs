@@ -53,6 +53,7 @@ pub(super) async fn redo(process: &Process, plan: &Shared, disk: &Disk) -> Resul
         for (key, row) in changes {
             let page = redone.pages.entry(page_of(key)).or_default();
             page.lsn = page.lsn.max(lsn);
+            page.dirty_since = if page.dirty_since == 0 { lsn } else { page.dirty_since };
             page.rows.insert(key, row);
         }
     }

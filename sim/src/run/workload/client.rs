@@ -53,6 +53,7 @@ pub(in crate::run) fn add_clients(
         .into_iter()
         .map(|address| (address, stage.world().host_name(stage.world().host_of(address.process)).to_string()))
         .collect();
+    let spread = stage.cluster().serves_everywhere();
     let clients = (1..=workload.clients).map(|client| {
         let (servers, ledger, workload) = (servers.clone(), ledger.clone(), workload.clone());
         stage.world().add_process(machine, &format!("client-{client}"), move |process| {
@@ -63,7 +64,7 @@ pub(in crate::run) fn add_clients(
                 habit: (word.begin)(habits),
                 client,
                 servers: servers.clone(),
-                server: 0,
+                server: if spread { client as usize % servers.len().max(1) } else { 0 },
                 session: u64::from(client),
                 workload: workload.clone(),
                 ledger: ledger.clone(),
