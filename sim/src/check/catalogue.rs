@@ -5,7 +5,7 @@
 use nodes::product::joined;
 
 use super::{
-    Finding, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit, no_stale_read,
+    Finding, dm_dsc, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit, no_stale_read,
     one_lock_holder, opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,
 };
 
@@ -48,8 +48,9 @@ pub const CHECKS: &[&Check] =
                 + polardb::CHECKS.len()
                 + kingbase::CHECKS.len()
                 + opengauss_ha::CHECKS.len()
+                + dm_dsc::CHECKS.len()
         },
-    >(&[SHARED, opengauss_dms::CHECKS, polardb::CHECKS, kingbase::CHECKS, opengauss_ha::CHECKS]);
+    >(&[SHARED, opengauss_dms::CHECKS, polardb::CHECKS, kingbase::CHECKS, opengauss_ha::CHECKS, dm_dsc::CHECKS]);
 
 /// Those of every product.
 pub const SHARED: &[&Check] = &[

@@ -63,6 +63,11 @@ pub fn segment_size(image: &Image, region: &Region) -> Option<u64> {
     Bytes { image, offset: region.offset, length: region.length }.segment_size()
 }
 
+/// Some bytes of a region, counted from its start; `None` beyond its end.
+pub fn bytes(image: &Image, region: &Region, offset: u64, length: u64) -> Option<Vec<u8>> {
+    Bytes { image, offset: region.offset, length: region.length }.at(offset, length)
+}
+
 /// The bytes of a region.
 struct Bytes<'a> {
     image: &'a Image,

@@ -8,6 +8,7 @@
 
 pub mod announced;
 pub mod catalogue;
+pub mod dm_dsc;
 pub mod fenced_means_silent;
 pub mod isolation;
 pub mod kingbase;

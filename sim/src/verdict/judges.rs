@@ -2,8 +2,8 @@
 
 use crate::check::announced::TraceJudge;
 use crate::check::{
-    Budget, Finding, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit, no_stale_read,
-    one_lock_holder, opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,
+    Budget, Finding, dm_dsc, fenced_means_silent, isolation, kingbase, linearizable, log_intact, no_lost_commit,
+    no_stale_read, one_lock_holder, opengauss_dms, opengauss_ha, polardb, single_writer, total_conserved,
 };
 use crate::run::Record;
 
@@ -27,7 +27,7 @@ pub const JUDGES: &[(&str, Judge)] = &[
 pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES, opengauss_ha::JUDGES];
 
 /// The invariants of the products that are judged on the whole record, with the bytes of the devices.
-pub const PRODUCT_RECORD_JUDGES: &[&[(&str, Judge)]] = &[polardb::JUDGES, kingbase::JUDGES];
+pub const PRODUCT_RECORD_JUDGES: &[&[(&str, Judge)]] = &[polardb::JUDGES, kingbase::JUDGES, dm_dsc::JUDGES];
 
 /// What the check called `name` finds.
 pub fn find(name: &str, record: &Record) -> Finding {
