@@ -64,3 +64,20 @@ fn a_moment_that_never_comes_is_told() {
     let never = tried(&scenario, "shared", 10_000_000, 1);
     assert!(matches!(never, Err(CrashStatesError::NeverCame { seed: 1, .. })));
 }
+
+/// A model that does not say how its product recovers is told apart from one that recovers: nobody takes "nothing was
+/// tried" for "nothing is wrong".
+#[test]
+fn a_product_that_does_not_say_how_it_recovers_is_named() {
+    for (file, model) in [
+        ("polardb/standby_takes_over.toml", "polardb"),
+        ("kingbase/switchover_ok.toml", "kingbase"),
+        ("opengauss_ha/switchover_and_back.toml", "opengauss_ha"),
+    ] {
+        let scenario = scenario(file);
+        let device = nodes::catalogue::find(model).expect("a product").devices[0].name;
+        let error = tried(&scenario, device, 2_000, 1).expect_err(file);
+        assert!(matches!(error, CrashStatesError::NoRecovery { model: named } if named == model), "{error}");
+        assert!(error.to_string().contains(model) && error.to_string().contains("nothing to try"), "{error}");
+    }
+}

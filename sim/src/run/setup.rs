@@ -52,7 +52,8 @@ fn parameter(value: &ParameterValue) -> product::ParameterValue {
 fn devices(scenario: &Scenario, product: &Product) -> BTreeMap<String, DeviceOptions> {
     let says_nothing = STORAGE_KEYS.iter().all(|key| is_omitted(scenario, key))
         && scenario.storage.default.capacity.is_none()
-        && scenario.storage.default.bandwidth.is_none();
+        && scenario.storage.default.bandwidth.is_none()
+        && scenario.storage.default.paths == 1;
     let named = |name: &str| scenario.storage.devices.contains_key(name);
     let spoken_of = product.devices.iter().filter(|device| !says_nothing || named(device.name));
     spoken_of
@@ -77,6 +78,7 @@ fn device_options(name: &str, weather: &DeviceWeather, keeps_delays: bool) -> De
         sector_size,
         personality: personality(&weather.personality),
         bandwidth: weather.bandwidth.map(|bandwidth| bandwidth.0),
+        paths_per_host: weather.paths,
         ..usual
     };
     if keeps_delays {

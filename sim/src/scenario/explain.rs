@@ -105,6 +105,7 @@ fn device(weather: &DeviceWeather) -> String {
     parts.extend(weather.tail.as_ref().map(tail));
     parts.extend(weather.capacity.map(|capacity| format!("{capacity} fit")));
     parts.extend(weather.bandwidth.map(|bandwidth| format!("{bandwidth} at most")));
+    parts.extend((weather.paths > 1).then(|| format!("{} paths from each host", weather.paths)));
     for (ratio, what) in [
         (weather.torn_write, "writes is torn if power goes before it is stable"),
         (weather.read_error, "reads fails"),

@@ -221,6 +221,8 @@ storage_tables! {
     capacity: Text,
     /// How much goes through in a second: "500MB/s". Default: no limit.
     bandwidth: Text,
+    /// How many paths each host has to it, from 1 to 8: with more than one, `lose-path` can take a single one. Default: 1.
+    paths: Option<Located<i64>>,
     /// How many writes are torn for certain if a power cut or the death of their host meets them before they are stable. Default: none; any subset of the sectors that were not flushed survives a cut, which tears by chance.
     torn_write: Text,
     /// How many reads fail. Default: none.

@@ -52,6 +52,13 @@ impl Device {
         self.path_of(host).is_some()
     }
 
+    /// True if one of these paths of `host` to the device is up.
+    pub fn has_path_of(&self, host: u16, paths: Paths) -> bool {
+        let lost = self.hosts.get(&host).copied().unwrap_or_default().lost;
+        let up = |path: u8| paths.mask() >> path & 1 == 1 && lost >> path & 1 == 0;
+        self.powered && (0..self.options.paths_per_host).any(up)
+    }
+
     fn path_of(&self, host: u16) -> Option<u8> {
         let known = self.hosts.get(&host).copied().unwrap_or_default();
         known.path(self.options.paths_per_host).filter(|_| self.powered)

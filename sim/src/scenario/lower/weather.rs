@@ -29,6 +29,7 @@ fn usual_device() -> DeviceWeather {
         sector_size: Size(512),
         capacity: None,
         bandwidth: None,
+        paths: 1,
         torn_write: Ratio::ZERO,
         read_error: Ratio::ZERO,
         write_error: Ratio::ZERO,
@@ -162,6 +163,9 @@ impl Reader<'_> {
         let sector_size = self.inherited(&raw.sector_size, &base.sector_size, Self::sector_size);
         let capacity = self.inherited(&raw.capacity, &base.capacity, |reader, text| reader.value(text).map(Some));
         let bandwidth = self.inherited(&raw.bandwidth, &base.bandwidth, |reader, text| reader.value(text).map(Some));
+        let paths = self.or(&raw.paths, &base.paths, None, ToString::to_string, |reader, number| {
+            reader.number(number, 1, 8).and_then(|number| u8::try_from(number).ok())
+        });
         let mut rate = |text: &Text, base: &Ratio| self.inherited(text, base, Self::probability);
         let torn_write = rate(&raw.torn_write, &base.torn_write);
         let read_error = rate(&raw.read_error, &base.read_error);
@@ -183,6 +187,7 @@ impl Reader<'_> {
             sector_size: sector_size?,
             capacity: capacity?,
             bandwidth: bandwidth?,
+            paths: paths?,
             torn_write: torn_write?,
             read_error: read_error?,
             write_error: write_error?,

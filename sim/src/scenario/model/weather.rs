@@ -101,6 +101,8 @@ pub struct DeviceWeather {
     pub capacity: Option<Size>,
     /// How much goes through in a second; `None` is without limit.
     pub bandwidth: Option<Bandwidth>,
+    /// How many paths each host has.
+    pub paths: u8,
     /// How many writes are torn if a power cut or the death of their host meets them before they are stable. Without
     /// this any subset of the sectors written since the last flush survives, which tears writes by chance.
     pub torn_write: Ratio,

@@ -102,9 +102,9 @@ verbs! {
         stall_device "stall-device" r#"stall-device = { device = "voting", host = "dn1" }"# => StallDevice,
         /// Limits how much a device does in a second.
         limp_device "limp-device" r#"limp-device = { bandwidth = "1MB/s" }"# => LimpDevice,
-        /// Cuts one host's path to a device.
+        /// Cuts one host's paths to a device, or one of them.
         lose_path "lose-path" r#"lose-path = { device = "voting", host = "dn1" }"# => LosePath,
-        /// Gives a host its path to a device back.
+        /// Gives a host its paths to a device back, or one of them.
         restore_path "restore-path" r#"restore-path = { device = "voting", host = "dn1" }"# => RestorePath,
         /// Lets writes in flight of a host that dies or is fenced land later all the same.
         late_write "late-write" r#"late-write = { host = "dn1", delay = "0s..30s" }"# => LateWrite,

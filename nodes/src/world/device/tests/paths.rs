@@ -66,6 +66,9 @@ fn a_second_path_takes_over_and_the_device_sees_the_write_twice() {
         driver.device.journal().entries().iter().map(|entry| (entry.attempt, entry.accepted)).collect();
     assert_eq!(attempts, [(0, at(1)), (1, at(53))]);
 
+    assert!(!driver.device.has_path_of(1, Paths::Number(0)) && driver.device.has_path_of(1, Paths::Number(1)));
+    assert!(driver.device.has_path_of(1, Paths::All) && driver.device.has_path_of(2, Paths::Number(0)));
+    assert!(!driver.device.has_path_of(1, Paths::Number(2)), "a host of two paths has no third");
     let next = driver.submit(1, write(1, &[1]));
     driver.run();
     assert_eq!(driver.result(next), Ok(Answer::Written), "the other path is in use now");

@@ -1,4 +1,4 @@
-//! Faults of a device as a whole, or of one host's way to it.
+//! Faults of a device as a whole, or of one host's requests to it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub(crate) struct RawDevice {
 
 /// Verbs that take nothing but a device.
 macro_rules! on_a_device {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, path: $path:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -36,10 +36,6 @@ macro_rules! on_a_device {
 
             fn lower(raw: &Located<RawDevice>, reader: &mut Reader<'_>) -> Option<Self> {
                 let arguments = raw.value();
-                if $path && arguments.host.is_none() {
-                    reader.missing(raw.span(), "`host`");
-                    return None;
-                }
                 let device = reader.device_target(&arguments.device, &arguments.host, raw.span())?;
                 Some($name { device })
             }
@@ -53,15 +49,11 @@ macro_rules! on_a_device {
 
 on_a_device! {
     /// Cuts the power of a device.
-    PowerCut, lasts: true, path: false, says: "cuts the power {device}";
+    PowerCut, lasts: true, says: "cuts the power {device}";
     /// Lets requests to a device hang; they go on when the fault ends.
-    StallDevice, lasts: true, path: false, says: "lets all requests {device} hang";
-    /// Cuts one host's path to a device.
-    LosePath, lasts: true, path: true, says: "cuts the path {device}";
-    /// Gives a host its path to a device back.
-    RestorePath, lasts: false, path: true, says: "restores the path {device}";
+    StallDevice, lasts: true, says: "lets all requests {device} hang";
     /// Makes a device forget its reservations.
-    LoseReservation, lasts: false, path: false, says: "forgets the reservations {device}";
+    LoseReservation, lasts: false, says: "forgets the reservations {device}";
 }
 
 /// Verbs that take a device and one thing more.

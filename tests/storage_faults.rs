@@ -1,0 +1,134 @@
+//! Every fault of the storage, once where it bites and once where the product lives through it.
+//!
+//! The drills themselves are run by the scenario tests. Here it is kept that none is missing: a verb without a drill in
+//! which it bites, or without one in which it is survived, has never been shown to do either.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use simrun::scenario::model::{ExpectedVerdict, Promise, Reached, Trigger};
+use simrun::scenario::verbs::FAULT_VERBS;
+use simrun::scenario::{self, Scenario};
+use simrun::vocabulary;
+
+/// One fault, and the drills that show both sides of it.
+struct Row {
+    verb: &'static str,
+    /// A checker, or the product's own checksum, sees what it did.
+    bites: &'static str,
+    /// The product goes on, or comes back with everything, where the real one does.
+    survives: &'static str,
+}
+
+const fn row(verb: &'static str, bites: &'static str, survives: &'static str) -> Row {
+    Row { verb, bites, survives }
+}
+
+/// The faults of the storage; the drills are below `scenarios/storage`.
+const TABLE: &[Row] = &[
+    row("power-cut", "power_cut_lying_controller", "power_cut_of_everything"),
+    row("torn-write", "torn_write_unflushed", "torn_write"),
+    row("read-error", "latent_sector_in_log", "read_error_once"),
+    row("write-error", "write_error", "write_error_of_a_vote_survived"),
+    row("bit-rot", "bit_rot_in_log", "bit_rot_in_control_page"),
+    row("misdirect-write", "misdirected_log_write", "dsc_misdirected_vote_survived"),
+    row("stale-read", "stale_log_read", "dsc_stale_vote_survived"),
+    row("lose-write", "lost_log_writes", "dsc_lost_heartbeats_survived"),
+    row("fail-flush", "failed_flush", "failed_flush_of_a_file"),
+    row("lie-about-flush", "power_cut_lying_controller", "lying_flush_once"),
+    row("fill-device", "full_device", "full_device"),
+    row("slow-device", "late_writes_accepted", "latency_tail_survived"),
+    row("stall-device", "long_stall_of_the_primary", "short_stall_survived"),
+    row("limp-device", "dsc_limping_voting_disk", "limping_array_survived"),
+    row("lose-path", "path_loss", "one_path_of_two_fails"),
+    row("restore-path", "path_restored_by_hand", "path_restored_by_hand"),
+    row("late-write", "late_writes_accepted", "late_writes_refused"),
+    row("lose-reservation", "lost_reservation_before_the_fence", "lost_reservation_behind_the_fence"),
+    row("lose-data", "primary_data_gone", "standby_data_gone"),
+];
+
+/// Verbs that are about processes, hosts, links, clocks or what stands outside; all others are about the storage.
+const OTHERS: [&str; 20] = [
+    "kill",
+    "start",
+    "pause",
+    "resume",
+    "slow-cpu",
+    "lose-power",
+    "restore-power",
+    "partition",
+    "nic-down",
+    "slow",
+    "drop",
+    "duplicate",
+    "reorder",
+    "limit-bandwidth",
+    "skew-clock",
+    "jump-clock",
+    "fail-command",
+    "fail-vip",
+    "remove-file",
+    "restore-file",
+];
+
+fn load(name: &str) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/storage").join(format!("{name}.toml"));
+    match scenario::load(&path, &vocabulary::known()) {
+        Ok(accepted) => accepted.scenario,
+        Err(rejected) => panic!("{name} is rejected: {:#?}", rejected.diagnostics),
+    }
+}
+
+/// Whether something in the drill has the fault.
+fn carries(scenario: &Scenario, verb: &str) -> bool {
+    let planned = scenario.faults.iter().any(|fault| fault.verb.name() == verb);
+    planned || (verb == "lie-about-flush" && scenario.storage.default.personality == "lying-controller")
+}
+
+/// A drill in which the fault would not bite could not end as it says: a check is to break, or something has to be
+/// seen that only the fault brings about.
+fn shows_the_bite(scenario: &Scenario) -> bool {
+    let breaks = matches!(scenario.expect.verdict, ExpectedVerdict::Violation(_));
+    let seen = |promise: &Promise| match promise {
+        Promise::Sometimes(Reached::Announced { .. } | Reached::Counted { .. }) => true,
+        Promise::Eventually { after: Some(Trigger::Fault(..)), .. } => true,
+        _ => false,
+    };
+    breaks || scenario.checks.iter().any(|check| seen(&check.promise))
+}
+
+/// Everything is to hold, and something of it could not hold of a product that stays down.
+fn shows_survival(scenario: &Scenario) -> bool {
+    let goes_on = |promise: &Promise| matches!(promise, Promise::Survives(_) | Promise::Eventually { .. });
+    scenario.expect.verdict == ExpectedVerdict::Pass && scenario.checks.iter().any(|check| goes_on(&check.promise))
+}
+
+#[test]
+fn every_fault_of_the_storage_has_a_drill_in_which_it_bites_and_one_that_survives_it() {
+    let mut missing = Vec::new();
+    for Row { verb, bites, survives } in TABLE {
+        let (bite, survival) = (load(bites), load(survives));
+        for (name, scenario) in [(bites, &bite), (survives, &survival)] {
+            if !carries(scenario, verb) {
+                missing.push(format!("{name} has no {verb}"));
+            }
+        }
+        if !shows_the_bite(&bite) {
+            missing.push(format!("{bites} would end as it says if {verb} did nothing"));
+        }
+        if !shows_survival(&survival) {
+            missing.push(format!("{survives} does not ask that the product goes on after {verb}"));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+#[test]
+fn the_table_has_every_verb_of_the_storage_once() {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    TABLE.iter().for_each(|row| *times.entry(row.verb).or_default() += 1);
+    assert!(times.values().all(|times| *times == 1), "{times:?}");
+    let listed: BTreeSet<&str> = FAULT_VERBS.iter().map(|verb| verb.name).collect();
+    let covered: BTreeSet<&str> = times.keys().copied().chain(OTHERS).collect();
+    assert_eq!(listed, covered, "a new fault of the storage needs a row, another one a place among the others");
+}
