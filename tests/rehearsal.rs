@@ -78,6 +78,14 @@ fn a_glance_that_comes_too_late_or_at_nobody_says_so() {
 }
 
 #[test]
+fn a_glance_types_only_what_changes_nothing() {
+    let harm = simrun(&["at", SWITCHOVER_FAIL, "3s", "cm_ctl stop -n 1"]);
+    assert_eq!(harm.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&harm.stderr).into_owned();
+    assert!(said.contains("cm_ctl stop -n 1") && said.contains("cm_ctl query"), "{said}");
+}
+
+#[test]
 fn a_glance_leaves_the_run_before_it_alone() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SWITCHOVER_FAIL);
     let Ok(accepted) = scenario::load(&file, &vocabulary::known()) else { panic!("rejected") };

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod closeup;
 pub mod conform;
 pub mod crash_states;
 pub mod document;

@@ -26,6 +26,7 @@ pub mod group;
 mod log;
 mod monitor;
 mod network;
+mod operations;
 mod parameters;
 mod plan;
 mod replay;
@@ -35,3 +36,4 @@ mod watchdog;
 pub mod words;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

@@ -17,6 +17,7 @@ mod ctl;
 mod description;
 mod files;
 pub mod metadata;
+mod operations;
 mod parameters;
 mod plan;
 mod repmgr;
@@ -28,3 +29,4 @@ mod ssh;
 mod tools;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

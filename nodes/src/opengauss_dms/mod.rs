@@ -21,6 +21,7 @@ mod gaussdb;
 pub mod grammar;
 mod log;
 pub mod messages;
+mod operations;
 mod parameters;
 mod plan;
 mod recovery;
@@ -28,3 +29,4 @@ pub mod reform;
 mod view;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

@@ -21,6 +21,7 @@ mod gs_ctl;
 mod gs_om;
 mod logs;
 mod messages;
+mod operations;
 mod parameters;
 mod pg_control;
 mod plan;
@@ -30,3 +31,4 @@ mod sshd;
 mod store;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

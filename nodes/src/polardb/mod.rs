@@ -14,6 +14,7 @@ mod cluster;
 mod data_directory;
 mod description;
 mod log;
+mod operations;
 mod parameters;
 mod pfs;
 mod plan;
@@ -23,3 +24,4 @@ mod shared;
 mod tools;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

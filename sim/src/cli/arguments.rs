@@ -348,7 +348,7 @@ pub struct AtArguments {
     pub scenario: PathBuf,
     /// When, in model time since the beginning of the run: 21.5s.
     pub moment: String,
-    /// The command, in quotes: 'cm_ctl query -Cvipd'.
+    /// A command of the product that changes nothing, in quotes: 'cm_ctl query -Cvipd'.
     pub command: String,
     /// The seed (default: the first of the scenario's `seeds`).
     #[arg(long)]

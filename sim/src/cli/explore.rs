@@ -260,9 +260,10 @@ fn retell(accepted: &Accepted, seed: u64, results: Option<&Results>) -> Result<O
     let Ok(trial) = trial::run(scenario, product, seed, interrupted) else { return Ok(None) };
     let text = accepted.source.text();
     let (draws, record, verdict) = (&trial.draws, &trial.record, &trial.verdict);
-    let report = tell::report(&Tale { scenario, text, product, draws, record, verdict });
+    let tale = Tale { scenario, text, product, draws, record, verdict };
+    let report = tell::report(&tale);
     if let Some(results) = results {
-        results.write(&report, record, draws)?;
+        results.write(&report, &tale)?;
     }
     Ok(Some(report))
 }

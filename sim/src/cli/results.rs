@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nodes::world::executor::Ending;
 use nodes::world::trace::What;
 use reports::render::{html, shiviz, trace};
 use reports::{Language, Report};
 
 use super::run::{Page, report_json};
 use super::{CliError, Exit};
-use crate::draws::Draws;
+use crate::closeup;
 use crate::history::json_lines;
 use crate::run::Record;
+use crate::tell::Tale;
 
 /// Where results go.
 pub struct Results {
@@ -48,9 +50,15 @@ impl Results {
         self.wants(exit).then(|| self.folder_of(report).join("report.html"))
     }
 
-    /// Writes everything about one run.
-    pub fn write(&self, report: &Report, record: &Record, draws: &Draws) -> Result<(), CliError> {
+    /// Writes everything about one run, with what a closer look shows.
+    pub fn write(&self, report: &Report, tale: &Tale<'_>) -> Result<(), CliError> {
+        let (record, draws) = (tale.record, tale.draws);
         let folder = self.folder_of(report);
+        let mut report = report.clone();
+        if record.ending != Ending::Interrupted {
+            closeup::complete(tale, &mut report)?;
+        }
+        let report = &report;
         write(&folder.join("report.json"), &report_json(report))?;
         write(&folder.join("report.html"), &html::html(report, None, Language::English))?;
         write(&folder.join("trace.json"), &trace::trace(report))?;

@@ -90,6 +90,11 @@ impl Stage {
         self.inner.clients
     }
 
+    /// The hosts of the scenario, in its order.
+    pub(super) fn nodes(&self) -> &[HostId] {
+        &self.inner.hosts
+    }
+
     /// Every host, that of the clients too.
     pub(super) fn everyone(&self) -> Vec<HostId> {
         self.inner.hosts.iter().copied().chain(self.inner.clients).collect()
