@@ -22,6 +22,7 @@ pub fn logs(model: &str) -> &'static [LogKind] {
     match model {
         "opengauss_dms" => opengauss_dms::grammar::LOGS,
         "dm_dsc" => dm_dsc::grammar::LOGS,
+        "kingbase" => kingbase::grammar::LOGS,
         _ => &[],
     }
 }

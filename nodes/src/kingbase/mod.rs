@@ -16,6 +16,7 @@ mod connection;
 mod ctl;
 mod description;
 mod files;
+pub mod grammar;
 pub mod metadata;
 mod operations;
 mod parameters;

@@ -333,6 +333,9 @@ pub struct RehearseArguments {
     /// How many seeds to run at once (default: one for each core).
     #[arg(long)]
     pub jobs: Option<usize>,
+    /// Write the page of the rehearsal and the plan of the drill (plan.html, plan.md, plan.zh.md) below this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// What is printed.
     #[arg(long, value_enum, default_value_t = TextFormat::Plain)]
     pub format: TextFormat,
@@ -367,6 +370,12 @@ pub struct ConformArguments {
     /// The product that wrote them: dm_dsc, opengauss_dms.
     #[arg(long)]
     pub product: String,
+    /// Compare how long each phase took with the seeds of this scenario: the drill as it was rehearsed.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// With --against: the seeds, both ends included (default: all of the scenario's `seeds`).
+    #[arg(long, value_name = "A..B", requires = "against")]
+    pub seeds: Option<Seeds>,
     /// The host's clock was set during the log: a time going back is no mistake.
     #[arg(long)]
     pub clock_jumps: bool,

@@ -77,7 +77,8 @@ impl Results {
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
+/// Writes a file and the folders it is in.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let unwritable = |source| CliError::Unwritable { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(unwritable)?;
@@ -101,7 +102,7 @@ fn record_lines(record: &Record) -> String {
 }
 
 /// The files a DBA would find, by host and path.
-fn native_logs(record: &Record) -> BTreeMap<PathBuf, String> {
+pub(super) fn native_logs(record: &Record) -> BTreeMap<PathBuf, String> {
     let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
     for event in record.trace.events() {
         let What::Log { file, line } = &event.what else { continue };
