@@ -23,6 +23,7 @@ mod description;
 mod ep;
 pub mod grammar;
 pub mod group;
+mod liveness;
 mod log;
 mod monitor;
 mod network;

@@ -17,6 +17,7 @@ mod ctl;
 mod description;
 mod files;
 pub mod grammar;
+mod liveness;
 pub mod metadata;
 mod operations;
 mod parameters;

@@ -19,6 +19,7 @@ mod description;
 mod dss;
 mod gaussdb;
 pub mod grammar;
+mod liveness;
 mod log;
 pub mod messages;
 mod operations;

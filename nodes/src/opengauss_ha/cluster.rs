@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::gaussdb::gaussdb;
 use super::gs_ctl;
 use super::gs_om::gs_om;
+use super::liveness::{self, Situation};
 use super::parameters::Parameters;
 use super::plan::{Configuration, Defects, Node, SYSTEM_ID, Shared};
 use super::rules::quorum::SyncStandbys;
@@ -15,7 +16,7 @@ use super::{files, rules};
 use crate::parts::engine::{EngineLayout, EngineShape};
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region};
+use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::port::Address;
@@ -225,6 +226,24 @@ impl Cluster for OpenGaussHa {
             false => NodeState { role: "Down".to_owned(), state: "Down".to_owned(), writable: false, ..state.clone() },
         });
         shown.collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        liveness::recovery_path(&self.configuration.parameters)
+    }
+
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        let board = self.configuration.board.borrow();
+        let nodes = self.configuration.nodes().iter().zip(&*board);
+        let running =
+            |(node, _): &(&Node, &NodeState)| whole.contains(&node.host) && self.world.status(node.database).exists();
+        let (primaries, standbys): (Vec<_>, Vec<_>) =
+            nodes.filter(running).partition(|(_, state)| self.is_primary(state));
+        let parameters = &self.configuration.parameters;
+        let waits =
+            !parameters.most_available_sync && !["off", "local"].contains(&parameters.synchronous_commit.as_str());
+        let needed = self.configuration.sync.as_ref().filter(|_| waits).map_or(0, SyncStandbys::count);
+        liveness::may_stand_still(&Situation { primaries: primaries.len(), standbys: standbys.len(), needed })
     }
 
     fn waiting_for(&self) -> Vec<String> {

@@ -19,6 +19,7 @@ mod files;
 mod gaussdb;
 mod gs_ctl;
 mod gs_om;
+mod liveness;
 mod logs;
 mod messages;
 mod operations;

@@ -164,6 +164,13 @@ pub struct ExploreArguments {
     /// traffic and safety checks are the scenario's own.
     #[arg(long)]
     pub swarm: bool,
+    /// Draw configurations as --swarm does, keep those that show a new situation, and go on from them.
+    #[arg(long, conflicts_with = "swarm")]
+    pub guided: bool,
+    /// At a drawn moment of each seed heal a drawn core of hosts, leave all others as they are for ever, and require that
+    /// the core serves within a bound made of the product's own time-outs.
+    #[arg(long)]
+    pub liveness: bool,
     /// Stop after the first seed that does not end as expected.
     #[arg(long)]
     pub fail_fast: bool,

@@ -52,8 +52,12 @@ impl Results {
 
     /// Writes everything about one run, with what a closer look shows.
     pub fn write(&self, report: &Report, tale: &Tale<'_>) -> Result<(), CliError> {
+        self.write_to(&self.folder_of(report), report, tale)
+    }
+
+    /// Writes everything about one run into this folder.
+    pub fn write_to(&self, folder: &Path, report: &Report, tale: &Tale<'_>) -> Result<(), CliError> {
         let (record, draws) = (tale.record, tale.draws);
-        let folder = self.folder_of(report);
         let mut report = report.clone();
         if record.ending != Ending::Interrupted {
             closeup::complete(tale, &mut report)?;

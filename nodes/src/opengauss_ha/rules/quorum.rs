@@ -70,6 +70,11 @@ impl SyncStandbys {
         Ok(Some(SyncStandbys { method, count, names }))
     }
 
+    /// For how many standbys a commit waits.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
     /// How `sync_state` of `gs_ctl query` calls a standby: `Quorum`, `Sync`, `Potential` or `Async`.
     pub fn sync_state(&self, name: &str) -> &'static str {
         match (self.method, self.rank(name)) {
