@@ -89,10 +89,12 @@ fn carries(scenario: &Scenario, verb: &str) -> bool {
 /// seen that only the fault brings about.
 fn shows_the_bite(scenario: &Scenario) -> bool {
     let breaks = matches!(scenario.expect.verdict, ExpectedVerdict::Violation(_));
-    let seen = |promise: &Promise| match promise {
-        Promise::Sometimes(Reached::Announced { .. } | Reached::Counted { .. }) => true,
-        Promise::Eventually { after: Some(Trigger::Fault(..)), .. } => true,
-        _ => false,
+    let seen = |promise: &Promise| {
+        matches!(
+            promise,
+            Promise::Sometimes(Reached::Announced { .. } | Reached::Counted { .. })
+                | Promise::Eventually { after: Some(Trigger::Fault(..)), .. }
+        )
     };
     breaks || scenario.checks.iter().any(|check| seen(&check.promise))
 }

@@ -9,8 +9,6 @@ pub use requests::{
     BitRot, ErrorMode, FailFlush, LieAboutFlush, LoseWrite, MisdirectWrite, ReadError, RequestTarget, StaleRead,
     TornWrite, WriteError,
 };
-pub use whole::{
-    FillDevice, LateWrite, LimpDevice, LoseReservation, PowerCut, SlowDevice, StallDevice,
-};
+pub use whole::{FillDevice, LateWrite, LimpDevice, LoseReservation, PowerCut, SlowDevice, StallDevice};
 
 pub use crate::scenario::target::DeviceTarget;
