@@ -33,7 +33,7 @@ impl SyncStandbys {
 
     /// For how many standbys a commit waits.
     pub fn count(&self) -> usize {
-        self.count
+        self.0.count
     }
 
     /// How `sync_state` of `gs_ctl query` calls a standby: `Quorum`, `Sync`, `Potential` or `Async`.
