@@ -9,8 +9,8 @@ use nodes::world::trace::What;
 use rayon::prelude::*;
 use simrun::conform::{Clock, judge};
 use simrun::draws::Draws;
-use simrun::run::{RunOptions, run_scenario};
-use simrun::scenario;
+use simrun::run::{Record, RunOptions, run_scenario};
+use simrun::scenario::{self, Scenario};
 use simrun::vocabulary;
 
 /// What the CSS of a real cluster wrote when DSC0 was killed and started again.
@@ -19,6 +19,11 @@ const DMCSS: &str = include_str!("../nodes/tests/fixtures/dm_CSS0_202105.log");
 const DMS: &str = include_str!("../nodes/tests/fixtures/dms_run_switchover_fail.log");
 /// What it wrote into pg_log when it was started again.
 const PG_LOG: &str = include_str!("../nodes/tests/fixtures/pg_log_old_primary_restarts.log");
+
+/// What repmgr printed when it refused a switchover, when it made one, and when it made the one back.
+const REFUSED: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_refused.log");
+const DONE: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_done.log");
+const BACK: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_back.log");
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -152,12 +157,85 @@ fn edited_copies_of_the_dms_log_are_rejected_at_the_edited_place() {
 }
 
 #[test]
+fn the_output_of_a_refused_a_done_and_a_reversed_switchover_is_consistent() {
+    for (name, text) in [("refused", REFUSED), ("done", DONE), ("back", BACK)] {
+        let output = conform("kingbase", &format!("{name}.out"), text, &[]);
+        let lines = text.lines().count();
+        assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
+        assert!(printed(&output).contains(&format!("{lines} of {lines} lines explained")), "{}", printed(&output));
+    }
+    let all = [REFUSED, DONE, BACK].concat();
+    assert_eq!(conform("kingbase", "all.out", &all, &[]).status.code(), Some(0));
+}
+
+const REFUSED_EDITS: &[Edit] = &[
+    Edit { name: "the refusal before its reason", make: |lines| lines.swap(1, 2), shows_at: 2 },
+    Edit { name: "a status that does not exist", make: |lines| replaced(lines, 2, "CRITICAL", "FATAL"), shows_at: 2 },
+    Edit { name: "critical below the threshold", make: |lines| replaced(lines, 2, "=134", "=12"), shows_at: 2 },
+    Edit { name: "another number of files", make: |lines| replaced(lines, 4, "134", "135"), shows_at: 4 },
+    Edit { name: "the detail is missing", make: |lines| drop(lines.remove(3)), shows_at: 4 },
+];
+
+const DONE_EDITS: &[Edit] = &[
+    Edit { name: "paused before it is announced", make: |lines| lines.swap(2, 3), shows_at: 3 },
+    Edit { name: "one node is not paused", make: |lines| drop(lines.remove(4)), shows_at: 5 },
+    Edit { name: "another node is stopped", make: |lines| replaced(lines, 7, "node1", "node2"), shows_at: 7 },
+    Edit { name: "an attempt left out", make: |lines| drop(lines.remove(9)), shows_at: 10 },
+    Edit { name: "promoted before it is shut down", make: |lines| drop(lines.remove(11)), shows_at: 12 },
+    Edit {
+        name: "the log goes backwards",
+        make: |lines| replaced(lines, 15, "0/8CADF138", "0/8CADF038"),
+        shows_at: 15,
+    },
+    Edit { name: "somebody else is promoted", make: |lines| replaced(lines, 17, "node2", "node1"), shows_at: 17 },
+    Edit { name: "successful before it is attached", make: |lines| lines.swap(18, 19), shows_at: 19 },
+    Edit { name: "unpaused without being asked", make: |lines| drop(lines.remove(21)), shows_at: 22 },
+    Edit { name: "completed with a node still paused", make: |lines| drop(lines.drain(23..25)), shows_at: 24 },
+];
+
+#[test]
+fn edited_copies_of_the_output_of_repmgr_are_rejected_at_the_edited_place() {
+    each_shows("kingbase", REFUSED, REFUSED_EDITS);
+    each_shows("kingbase", DONE, DONE_EDITS);
+}
+
+#[test]
 fn what_could_have_stood_there_is_told() {
     let mut lines: Vec<String> = DMCSS.lines().map(str::to_owned).collect();
     replaced(&mut lines, 13, "= 52", "= 60");
     let text = printed(&conform("dm_dsc", "allowed.log", &lines.join("\n"), &[]));
     assert!(text.contains("NOT CONSISTENT") && text.contains("line 13: "), "{text}");
     assert!(text.contains("CSS set cmd EP_CRASH_STEP2, dest_ep DSC1 seqno = 1, cmd_seq = 52"), "{text}");
+}
+
+#[test]
+fn a_real_drill_is_compared_with_the_rehearsed_one_phase_by_phase() {
+    let scenario = root().join("scenarios/dm_dsc/kill_and_rejoin.toml").to_string_lossy().into_owned();
+    let options = ["--against", &scenario, "--seeds", "1..4", "--format", "json"];
+    let output = conform("dm_dsc", "against.log", DMCSS, &options);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let phases = told["against"].as_array().expect("phases");
+    let recover = phases.iter().find(|phase| phase["phase"] == "PROCESS_RECOVER").expect("a recovery");
+    assert_eq!(recover["took_ms"], 15_444);
+    let band: Vec<i64> = recover["band_ms"].as_array().expect("a band").iter().filter_map(|ms| ms.as_i64()).collect();
+    assert!(band.is_sorted() && band[0] > 0, "{band:?}");
+    // A log in which the recovery ends months later is outside, by about that.
+    let mut lines: Vec<String> = DMCSS.lines().map(str::to_owned).collect();
+    let begins = lines.iter().position(|line| line.contains("to (PROCESS_RECOVER")).expect("it begins");
+    for line in &mut lines[begins + 1..] {
+        if let Some((_, rest)) = line.split_once(' ').filter(|_| line.starts_with("2021-")) {
+            *line = format!("2022-01-01 {rest}");
+        }
+    }
+    let output = conform("dm_dsc", "against-late.log", &lines.join("\n"), &options);
+    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let recover = told["against"]
+        .as_array()
+        .and_then(|phases| phases.iter().find(|phase| phase["phase"] == "PROCESS_RECOVER").cloned());
+    let recover = recover.expect("a recovery");
+    assert_eq!(recover["place"], "longer");
+    assert!(recover["by_ms"].as_i64() > Some(3_600_000), "{recover}");
 }
 
 #[test]
@@ -218,5 +296,21 @@ fn round_trip(file: &Path) -> usize {
             assert!(verdict.is_consistent(), "{} {name}: {:#?}", scenario.name, verdict.stray);
         }
     }
-    judged
+    judged + printed_by_commands(scenario, &record)
+}
+
+/// What commands printed is judged too. A product that leaves its order because a defect was switched on prints what no
+/// sound one does.
+fn printed_by_commands(scenario: &Scenario, record: &Record) -> usize {
+    let kinds = nodes::catalogue::logs(&scenario.product.model);
+    let ended = record.steps.iter().flat_map(|step| &step.commands).filter(|command| command.exit_code.is_some());
+    let sound = ended.filter(|command| {
+        let is_switchover = command.line().starts_with("repmgr standby switchover");
+        is_switchover && scenario.product.defects.is_empty()
+    });
+    let judged = sound.flat_map(|command| {
+        let lines: Vec<&str> = command.lines.iter().flat_map(|(_, line)| line.lines()).collect();
+        judge(kinds, &command.line(), &lines.join("\n"), Clock::MayJump)
+    });
+    judged.map(|verdict| assert!(verdict.is_consistent(), "{}: {:#?}", scenario.name, verdict.stray)).count()
 }

@@ -78,6 +78,14 @@ fn a_glance_that_comes_too_late_or_at_nobody_says_so() {
 }
 
 #[test]
+fn a_glance_types_only_what_changes_nothing() {
+    let harm = simrun(&["at", SWITCHOVER_FAIL, "3s", "cm_ctl stop -n 1"]);
+    assert_eq!(harm.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&harm.stderr).into_owned();
+    assert!(said.contains("cm_ctl stop -n 1") && said.contains("cm_ctl query"), "{said}");
+}
+
+#[test]
 fn a_glance_leaves_the_run_before_it_alone() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SWITCHOVER_FAIL);
     let Ok(accepted) = scenario::load(&file, &vocabulary::known()) else { panic!("rejected") };
@@ -97,4 +105,35 @@ fn a_glance_leaves_the_run_before_it_alone() {
     let (seen, whole) = (before(&seen), before(&whole));
     assert!(!whole.is_empty());
     assert_eq!(seen, whole);
+}
+
+#[test]
+fn a_plan_is_made_from_the_runs_in_both_languages() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan");
+    let _ = std::fs::remove_dir_all(&folder);
+    let out = folder.to_string_lossy().into_owned();
+    let arguments = ["rehearse", SWITCHOVER_FAIL, "--seeds", "1..3", "--lang", "en", "--out", &out];
+    let output = simrun(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let read = |name: &str| std::fs::read_to_string(folder.join("switchover_fail").join(name)).expect("a paper");
+    let (english, chinese) = (read("plan.md"), read("plan.zh.md"));
+    for heading in ["Preconditions", "Steps", "Decision points", "Abort conditions", "Rollback", "Switch back"] {
+        assert!(english.contains(&format!("## {heading}")), "{heading}: {english}");
+    }
+    for heading in ["人员分工", "启动条件", "操作步骤", "终止条件", "回退", "回切", "业务验证", "结论与签字"]
+    {
+        assert!(chinese.contains(&format!("## {heading}")), "{heading}: {chinese}");
+    }
+    // The command, what it showed while the old primary was down, and the look before it are those of a run.
+    assert!(english.contains("`cm_ctl switchover -n 2 -D /data/cluster/dn1`"), "{english}");
+    assert!(english.contains("P Down    Starting"), "{english}");
+    let preconditions = english.split("## ").find(|part| part.starts_with("Preconditions")).expect("the section");
+    assert!(preconditions.contains("cm_ctl query -Cvipd") && preconditions.contains("P Primary Normal"));
+    let numbers: serde_json::Value = serde_json::from_str(&read("rehearsal.json")).expect("JSON");
+    let worst = numbers["rto"]["worst"].as_u64().expect("a worst") / 1_000_000;
+    let worst = format!("{}.{:03}", worst / 1_000, worst % 1_000);
+    let worst = worst.trim_end_matches('0');
+    assert!(read("rehearsal.html").contains(worst) && read("plan.html").contains(worst), "{worst}");
+    simrun(&arguments);
+    assert_eq!(english, read("plan.md"), "a plan is the same each time");
 }

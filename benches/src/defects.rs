@@ -1,17 +1,13 @@
-//! The mutation score: how many seeds it takes to find each real bug that can be switched back on, and which check does.
-//!
-//! A simulator that finds nothing may be looking at nothing. Every defect of every product is switched on in the shipped
-//! scenarios of that product that have none of their own; their seeds are run in turn until a check fails that does not
-//! fail in the same seed without the defect. Found means: the median over several first seeds lies within the limit.
-//! What is missed is printed with the rest, never left out.
+//! The mutation score: how many seeds and seconds it takes to find each real bug that can be switched back on, and which
+//! check does. What is missed is printed with the rest, never left out. How a defect is looked for: [`simrun::mutants`].
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use nodes::product::Product;
-use reports::Outcome;
-use simrun::document::Document;
-use simrun::explore::line::ExploredSeed;
+use simrun::explore::workers;
+use simrun::mutants::{Found, Hunt, median};
 use simrun::scenario::{Accepted, load};
 use simrun::vocabulary;
 
@@ -33,81 +29,102 @@ pub struct Options {
     /// Only this defect.
     #[arg(long)]
     defect: Option<String>,
+    /// How many searches run at once.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
     /// The folder of scenarios.
     #[arg(long, default_value = "scenarios")]
     scenarios: PathBuf,
 }
 
-/// A scenario with a defect, and the same without.
-struct Pair {
-    sound: Accepted,
-    defective: Accepted,
-}
-
-/// Where a search ended.
-struct Found {
-    /// How many seeds it took.
-    seeds: u64,
-    /// The check.
-    check: String,
+/// The score over some defects.
+struct Score {
+    table: String,
+    found: usize,
+    misses: Vec<String>,
 }
 
 /// Looks for every defect and tells what it took.
 pub fn run(options: &Options) -> Result<String, Error> {
-    let mut table = format!("{:40}  {:>6}  {:>8}  check\n", "defect", "seeds", "seconds");
-    let (mut found, mut misses) = (0, Vec::new());
+    let scenarios = scenarios(&options.scenarios)?;
+    let mut score = Score {
+        table: format!("{:46}  {:>6}  {:>8}  {:32}  where\n", "defect", "seeds", "seconds", "check"),
+        found: 0,
+        misses: Vec::new(),
+    };
     for product in nodes::catalogue::products() {
-        if options.product.as_ref().is_some_and(|wanted| wanted != product.model) {
-            continue;
-        }
-        for defect in product.defects {
-            if options.defect.as_ref().is_some_and(|wanted| wanted != defect.name) {
-                continue;
-            }
-            let name = format!("{}/{}", product.model, defect.name);
-            let pairs = pairs(&options.scenarios, product, defect.name)?;
-            let (median, took) = timed(|| median(options, product, &pairs));
-            match median {
-                Some(median) => {
-                    found += 1;
-                    let seconds = took.as_secs_f64();
-                    table.push_str(&format!("{name:40}  {:>6}  {seconds:>8.1}  {}\n", median.seeds, median.check));
-                }
-                None => {
-                    table.push_str(&format!("{name:40}  {:>6}  {:>8.1}  -\n", "missed", took.as_secs_f64()));
-                    misses.push(name);
-                }
-            }
+        if options.product.as_ref().is_none_or(|wanted| wanted == product.model) {
+            score_of(options, product, &scenarios, &mut score)?;
         }
     }
+    let Score { mut table, found, misses } = score;
     table.push_str(&format!(
-        "{found} of {} found within {} seeds, median over {} first seeds\n",
+        "mutation score: {found} of {} found, median over {} first seeds, within {} seeds each\n",
         found + misses.len(),
-        options.within,
-        options.bases
+        options.bases,
+        options.within
     ));
-    if !misses.is_empty() {
-        table.push_str(&format!("missed: {}\n", misses.join(", ")));
+    match misses.as_slice() {
+        [] => table.push_str("missed: none\n"),
+        misses => table.push_str(&format!("missed: {}\n", misses.join(", "))),
     }
     Ok(table)
 }
 
-/// The scenarios of a product that have no defect, each with one switched on.
-fn pairs(folder: &Path, product: &Product, defect: &str) -> Result<Vec<Pair>, Error> {
+fn score_of(
+    options: &Options,
+    product: &'static Product,
+    scenarios: &[Accepted],
+    score: &mut Score,
+) -> Result<(), Error> {
     let vocabulary = vocabulary::known();
-    let mut pairs = Vec::new();
-    for file in files(folder)? {
-        let Ok(sound) = load(&file, &vocabulary) else { continue };
-        if sound.scenario.product.model != product.model || !sound.scenario.product.defects.is_empty() {
+    for defect in product.defects {
+        if options.defect.as_ref().is_some_and(|wanted| wanted != defect.name) {
             continue;
         }
-        let mut document = Document::of(&sound);
-        document.set(&["product", "defects"], vec![defect.to_owned()]);
-        if let Ok(defective) = document.accept(&sound.scenario.path, &vocabulary) {
-            pairs.push(Pair { sound, defective });
+        let hunt = Hunt::of(product, defect.name, scenarios, &vocabulary)?;
+        let (found, took) = timed(|| median(searches(options, &hunt)));
+        let seconds = took.as_secs_f64() / options.bases.max(1) as f64;
+        let name = hunt.name();
+        match found {
+            Some(Found { seeds, check, scenario, .. }) => {
+                score.found += 1;
+                let how = if hunt.is_named { "" } else { " (drawn)" };
+                score.table.push_str(&format!("{name:46}  {seeds:>6}  {seconds:>8.2}  {check:32}  {scenario}{how}\n"));
+            }
+            None => {
+                score.table.push_str(&format!("{name:46}  {:>6}  {seconds:>8.2}  {:32}  -\n", "missed", "-"));
+                score.misses.push(name);
+            }
         }
     }
-    if pairs.is_empty() { Err(Error::NoScenarios(product.model)) } else { Ok(pairs) }
+    Ok(())
+}
+
+/// One search for each first seed. When more than half were in vain the rest cannot change the median.
+fn searches(options: &Options, hunt: &Hunt<'_>) -> Vec<Option<Found>> {
+    let mut searches: Vec<Option<Found>> = Vec::new();
+    let one = |base: u64| Some(hunt.search(base * options.within + 1, options.within));
+    workers::in_order(
+        0..options.bases,
+        options.jobs,
+        || false,
+        one,
+        |found| {
+            searches.push(found);
+            let in_vain = searches.iter().filter(|found| found.is_none()).count() as u64;
+            if in_vain * 2 > options.bases { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        },
+    );
+    let asked = usize::try_from(options.bases).unwrap_or(usize::MAX);
+    searches.resize(asked, None);
+    searches
+}
+
+/// Every scenario of a folder that can be read.
+pub(crate) fn scenarios(folder: &Path) -> Result<Vec<Accepted>, Error> {
+    let vocabulary = vocabulary::known();
+    Ok(files(folder)?.iter().filter_map(|file| load(file, &vocabulary).ok()).collect())
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -128,39 +145,31 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// The median search; `None` if more than half of the searches come to nothing.
-fn median(options: &Options, product: &Product, pairs: &[Pair]) -> Option<Found> {
-    let mut searches: Vec<Found> = Vec::new();
-    let mut in_vain = 0;
-    for base in 0..options.bases {
-        match search(options, product, pairs, base) {
-            Some(found) => searches.push(found),
-            None => in_vain += 1,
-        }
-        if in_vain * 2 > options.bases {
-            return None;
-        }
-    }
-    searches.sort_by_key(|found| found.seeds);
-    let middle = usize::try_from(options.bases.saturating_sub(1) / 2).ok()?;
-    searches.into_iter().nth(middle)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Seed after seed, each in the next scenario.
-fn search(options: &Options, product: &Product, pairs: &[Pair], base: u64) -> Option<Found> {
-    for number in 0..options.within {
-        let seed = base * options.within + number + 1;
-        let pair = pairs.get(usize::try_from(seed).ok()? % pairs.len())?;
-        let line = ExploredSeed::of(&pair.defective, product, seed, || false);
-        if line.line.verdict != Outcome::NotAsExpected {
-            continue;
-        }
-        let control = ExploredSeed::of(&pair.sound, product, seed, || false);
-        if control.line.verdict != Outcome::NotAsExpected {
-            let signature = line.signature.unwrap_or_default();
-            let check = signature.split(' ').next().unwrap_or_default().to_owned();
-            return Some(Found { seeds: number + 1, check });
+    /// How many defects of each product are looked for in CI.
+    const SOME: usize = 2;
+
+    #[test]
+    fn the_first_defects_of_each_product_that_a_scenario_names_are_found() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        let (scenarios, vocabulary) = (scenarios(&folder).expect("the scenarios"), vocabulary::known());
+        for product in nodes::catalogue::products() {
+            let is_named = |defect: &&nodes::product::Word| {
+                scenarios.iter().any(|it| {
+                    it.scenario.product.model == product.model
+                        && it.scenario.product.defects.iter().any(|known| known == defect.name)
+                })
+            };
+            let named: Vec<_> = product.defects.iter().filter(is_named).take(SOME).collect();
+            assert!(!named.is_empty() || product.defects.is_empty(), "no scenario names a defect of {}", product.model);
+            for defect in named {
+                let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary).expect("it runs");
+                let found = hunt.search(1, 20);
+                assert!(found.is_some(), "{} is not found within 20 seeds", hunt.name());
+            }
         }
     }
-    None
 }

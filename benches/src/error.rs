@@ -9,6 +9,9 @@ pub enum Error {
     /// turmoil ended its simulation with an error.
     #[error("turmoil's simulation failed: {0}; nothing in this benchmark injects faults, so this is a defect of it")]
     Turmoil(String),
+    /// A process or thread of a contestant could not be started or watched.
+    #[error("a contestant's own process cannot be run: {0}")]
+    Process(std::io::Error),
     /// A device could not be built.
     #[error(transparent)]
     Device(#[from] nodes::world::device::DeviceError),
@@ -31,9 +34,6 @@ pub enum Error {
     /// The scenario could not be run to its end.
     #[error(transparent)]
     Run(#[from] simrun::run::RunError),
-    /// There is nothing to look for a defect in.
-    #[error("no scenario of {0} without defects was found: run this where the folder of scenarios is")]
-    NoScenarios(&'static str),
     /// The folder of scenarios cannot be read.
     #[error("{}: {source}; name the folder with --scenarios", path.display())]
     Folder {

@@ -4,6 +4,7 @@
 //! out of one of these commands, measured in one run on one machine. They are not tests and judge nothing; a benchmark
 //! fails only when the work it was to time did not happen.
 
+mod checkers;
 mod crash_states;
 mod defects;
 mod device;
@@ -14,6 +15,8 @@ mod madsim_endpoint;
 mod measure;
 mod ours;
 mod scenario;
+mod search;
+mod shrinking;
 mod table;
 mod turmoil_udp;
 
@@ -39,6 +42,12 @@ enum Benchmark {
     Scenario(scenario::Options),
     /// How many seeds it takes to find each planted defect, and which check finds it
     Defects(defects::Options),
+    /// How many seeds plain, swarm and guided need for some planted defects, beside each other
+    Search(search::Options),
+    /// What shrinking makes of every planted defect
+    Shrink(shrinking::Options),
+    /// How many operations a second the checkers judge, beside stateright's tester
+    Checkers(checkers::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +56,9 @@ fn main() -> ExitCode {
         Benchmark::Device(options) => device::run(&options),
         Benchmark::Scenario(options) => scenario::run(&options),
         Benchmark::Defects(options) => defects::run(&options),
+        Benchmark::Search(options) => search::run(&options),
+        Benchmark::Shrink(options) => shrinking::run(&options),
+        Benchmark::Checkers(options) => checkers::run(&options),
     };
     match outcome {
         Ok(text) => {

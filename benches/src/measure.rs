@@ -37,6 +37,20 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, start.elapsed())
 }
 
+/// How long a process took that is running already; `None` if it failed or was not over in time and was stopped.
+pub fn ends_within(child: &mut std::process::Child, limit: Duration) -> std::io::Result<Option<Duration>> {
+    let start = Instant::now();
+    while start.elapsed() < limit {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.success().then(|| start.elapsed()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
+}
+
 fn time(work: Work, size: u64) -> Result<Duration, Error> {
     let start = Instant::now();
     work(size)?;

@@ -3,6 +3,7 @@
 //! It exists so that nothing above this crate names a product: a new one is a folder beside the others and a line here.
 
 use crate::grammar::LogKind;
+use crate::operations::Operations;
 use crate::product::Product;
 use crate::{dm_dsc, kingbase, opengauss_dms, opengauss_ha, polardb};
 
@@ -21,7 +22,20 @@ pub fn logs(model: &str) -> &'static [LogKind] {
     match model {
         "opengauss_dms" => opengauss_dms::grammar::LOGS,
         "dm_dsc" => dm_dsc::grammar::LOGS,
+        "kingbase" => kingbase::grammar::LOGS,
         _ => &[],
+    }
+}
+
+/// How a product is looked at by whom operates it.
+pub fn operations(model: &str) -> Option<&'static Operations> {
+    match model {
+        "opengauss_dms" => Some(&opengauss_dms::OPERATIONS),
+        "dm_dsc" => Some(&dm_dsc::OPERATIONS),
+        "polardb" => Some(&polardb::OPERATIONS),
+        "kingbase" => Some(&kingbase::OPERATIONS),
+        "opengauss_ha" => Some(&opengauss_ha::OPERATIONS),
+        _ => None,
     }
 }
 

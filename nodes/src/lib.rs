@@ -17,6 +17,7 @@ pub mod grammar;
 pub mod kingbase;
 pub mod opengauss_dms;
 pub mod opengauss_ha;
+pub mod operations;
 pub mod parts;
 pub mod polardb;
 pub mod product;

@@ -576,6 +576,15 @@ pub enum CommandFailure {
     Refused,
 }
 
+/// One wait on the way back into service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The parameter or the phase: `instance_heartbeat_timeout`, `replay`.
+    pub name: &'static str,
+    /// How long it is at most when everybody that matters is whole.
+    pub length: Duration,
+}
+
 /// A cluster in a world.
 pub trait Cluster {
     /// Starts what runs when the run begins.
@@ -622,6 +631,19 @@ pub trait Cluster {
     /// What each node still waits for, in words; for runs that do not converge.
     fn waiting_for(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The waits along the longest way back into service: detection, leases, fencing, election, replay. Empty if the
+    /// model does not say; then nobody can say by when a cluster must have recovered.
+    fn recovery_path(&self) -> Vec<Wait> {
+        Vec::new()
+    }
+
+    /// Why a cluster of which only these hosts are whole may stand still, while the rest stays as it is: no majority, no
+    /// primary among them where nobody promotes by himself. `None` if it must serve. The answer follows from the
+    /// configuration and from what is so (who runs, who has power), never from what a process believes.
+    fn may_stand_still(&self, _whole: &[HostId]) -> Option<String> {
+        None
     }
 
     /// Breaks an external command (`ssh`, a VIP script) on a host, or mends it; false if it calls no such command.

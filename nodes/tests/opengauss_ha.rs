@@ -160,6 +160,93 @@ fn need_repair_from_end_to_end() {
     assert_eq!(announced(&trace, "switchover.dropped"), 1);
 }
 
+#[test]
+fn a_pending_server_waits_until_it_is_told_its_role() {
+    let (trace, _) = run(vec![], async |drill| {
+        ready(&drill).await;
+        drill.types(B, "gs_ctl stop -D /opt/huawei/install/data/d2").await;
+        assert_eq!(drill.types(B, "gs_ctl start -D /opt/huawei/install/data/d2 -M pending").await.0, 0);
+        let (_, text) = drill.types(B, "gs_ctl query -D /opt/huawei/install/data/d2").await;
+        assert_eq!((field(&text, "local_role"), field(&text, "db_state")), ("Pending", "Need repair"));
+        drill.pause(5000).await;
+        assert_eq!(drill.status().await, "Degraded: P Primary Normal | S Pending Need repair(Connecting)");
+        assert_eq!(drill.types(B, "gs_ctl notify -D /opt/huawei/install/data/d2 -M standby").await.0, 0);
+        drill.pause(3000).await;
+        assert_eq!(drill.status().await, "Normal: P Primary Normal | S Standby Normal");
+    });
+    assert_eq!(announced(&trace, "database.panic"), 0);
+}
+
+#[test]
+fn without_its_configuration_files_a_server_does_not_start() {
+    for file in ["pg_hba.conf", "postgresql.conf"] {
+        run(vec![], async move |drill| {
+            ready(&drill).await;
+            drill.types(B, "gs_ctl stop -D /opt/huawei/install/data/d2").await;
+            let bytes = drill.world.remove_file(HostId(B), file).expect("the file was there");
+            let (code, text) = drill.types(B, "gs_ctl start -D /opt/huawei/install/data/d2 -M standby").await;
+            assert_eq!(code, 1, "{file}");
+            assert!(text.contains("exitstatus is 256, ret is 2"), "{text}");
+            drill.world.write_file(HostId(B), file, bytes);
+            assert_eq!(drill.types(B, "gs_ctl start -D /opt/huawei/install/data/d2 -M standby").await.0, 0, "{file}");
+        });
+    }
+}
+
+#[test]
+fn gs_om_shows_a_crash_as_a_stop_and_two_writable_primaries_as_unavailable() {
+    run(vec![], async |drill| {
+        ready(&drill).await;
+        let database = drill.cluster.database(HostId(B));
+        drill.world.kill(database);
+        drill.pause(1000).await;
+        assert_eq!(drill.status().await, "Degraded: P Primary Normal | S Down Manually stopped");
+        drill.types(B, "gs_ctl start -D /opt/huawei/install/data/d2 -M primary").await;
+        assert_eq!(drill.status().await, "Unavailable: P Primary Normal | S Primary Normal");
+        assert!(drill.cluster.nodes().iter().all(|node| node.writable), "and both take writes");
+        assert_eq!(drill.types(A, "gs_om -t refreshconf").await.0, 1, "which of them, nobody can say");
+    });
+}
+
+#[test]
+fn a_query_shows_senders_and_receiver_and_the_state_file_while_nothing_answers() {
+    run(vec![], async |drill| {
+        ready(&drill).await;
+        let (_, of_primary) = drill.types(A, "gs_ctl query -D /opt/huawei/install/data/d1").await;
+        for (name, value) in [("local_role", "Primary"), ("db_state", "Normal"), ("detail_information", "Normal")] {
+            assert_eq!(field(&of_primary, name), value);
+        }
+        assert_eq!((field(&of_primary, "sync_state"), field(&of_primary, "sync_most_available")), ("Sync", "Off"));
+        let (_, of_standby) = drill.types(B, "gs_ctl query -D /opt/huawei/install/data/d2").await;
+        assert!(of_standby.contains("<--"), "the channel of the receiver: {of_standby}");
+        drill.world.kill(drill.cluster.database(HostId(B)));
+        drill.world.start(drill.cluster.database(HostId(B)));
+        drill.pause(100).await;
+        let (code, starting) = drill.types(B, "gs_ctl query -D /opt/huawei/install/data/d2").await;
+        assert_eq!((code, field(&starting, "local_role"), field(&starting, "db_state")), (0, "Standby", "Starting"));
+    });
+}
+
+#[test]
+fn a_reload_of_most_available_sync_flips_the_primary_to_standalone_and_back() {
+    let (trace, _) = run(vec![], async |drill| {
+        ready(&drill).await;
+        drill.types(B, "gs_ctl stop -D /opt/huawei/install/data/d2").await;
+        let reload = "gs_guc reload -D /opt/huawei/install/data/d1 -c most_available_sync=on";
+        assert_eq!(drill.types(A, reload).await.0, 0);
+        drill.pause(1000).await;
+        drill.types(B, "gs_ctl start -D /opt/huawei/install/data/d2 -M standby").await;
+        drill.pause(3000).await;
+    });
+    assert_eq!(announced(&trace, "sync.standalone"), 2, "alone, and not alone any more");
+}
+
+/// A field of `gs_ctl query`.
+fn field<'a>(text: &'a str, name: &str) -> &'a str {
+    let line = text.lines().find(|line| line.trim_start().starts_with(name));
+    line.and_then(|line| line.split_once(" : ")).map_or("", |(_, value)| value.trim())
+}
+
 /// What gs_rewind and gs_ctl said in the incident's build, in this order.
 const INCIDENT_LINES: [&str; 37] = [
     "gs_ctl incremental build ,datadir is /opt/huawei/install/data/d1",

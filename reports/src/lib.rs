@@ -6,9 +6,11 @@
 //! * [`report`](mod@report): the data. Start with [`Report`].
 //! * [`summary`](mod@summary): many seeds together.
 //! * [`suite`](mod@suite): a scenario as CI sees it.
+//! * [`handout`](mod@handout): papers to hand in, as data.
 //! * [`render`](mod@render): one file for each format.
 
 mod error;
+pub mod handout;
 pub mod render;
 pub mod report;
 pub mod suite;

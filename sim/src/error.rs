@@ -87,6 +87,16 @@ pub enum Error {
     /// A command cannot be typed into a run.
     #[error("nothing was typed: {0}")]
     NotTyped(String),
+    /// A command that may change something, typed into a glance.
+    #[error("nothing was typed: `{command}` is not known to change nothing; of {model} these can be typed: {}", readable.join(", "))]
+    NotReadOnly {
+        /// The command.
+        command: String,
+        /// The product.
+        model: String,
+        /// How commands begin that change nothing.
+        readable: Vec<String>,
+    },
     /// Standard output is gone or full.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),

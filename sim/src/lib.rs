@@ -2,14 +2,17 @@
 
 pub mod check;
 pub mod cli;
+pub mod closeup;
 pub mod conform;
 pub mod crash_states;
 pub mod document;
 pub mod draws;
 mod error;
 pub mod explore;
+pub mod guided;
 pub mod history;
 pub mod judge;
+pub mod mutants;
 pub mod rehearse;
 pub mod run;
 pub mod scenario;

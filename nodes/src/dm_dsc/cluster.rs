@@ -8,6 +8,7 @@ use crate::parts::service;
 use crate::parts::shell::Shell;
 use crate::product::{
     Breakage, BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Recovery, Region, VIRTUAL_ADDRESS,
+    Wait,
 };
 use crate::world::World;
 use crate::world::device::DeviceOptions;
@@ -18,6 +19,7 @@ use crate::world::trace::{HostId, ProcessId};
 use super::asm::dmasmsvr;
 use super::css::{self, dmcss};
 use super::description::{INSTANCE, THIRD_PARTY};
+use super::liveness::{self, Situation};
 use super::monitor::{dmcss_console, dmcssm};
 use super::network::network;
 use super::parameters::Parameters;
@@ -250,6 +252,26 @@ impl Cluster for DmDsc {
                 }
             })
             .collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        liveness::recovery_path(&self.configuration.parameters)
+    }
+
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        let (inside, outside): (Vec<&Node>, Vec<&Node>) =
+            self.configuration.nodes().iter().partition(|node| whole.contains(&node.host));
+        let counted = |nodes: &[&Node]| {
+            let running = nodes.iter().filter(|node| self.world.status(node.database).exists()).count();
+            (nodes.len(), running)
+        };
+        let parameters = &self.configuration.parameters;
+        liveness::may_stand_still(&Situation {
+            whole: counted(&inside),
+            outside: counted(&outside),
+            starts: parameters.start_commands && !parameters.db_restart.is_zero(),
+            opens_alone: !parameters.auto_open.is_zero(),
+        })
     }
 
     fn waiting_for(&self) -> Vec<String> {

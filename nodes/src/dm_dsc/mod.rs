@@ -23,9 +23,11 @@ mod description;
 mod ep;
 pub mod grammar;
 pub mod group;
+mod liveness;
 mod log;
 mod monitor;
 mod network;
+mod operations;
 mod parameters;
 mod plan;
 mod replay;
@@ -35,3 +37,4 @@ mod watchdog;
 pub mod words;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

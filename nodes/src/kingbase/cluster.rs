@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::conf;
+use super::liveness::{self, Situation};
 use super::metadata::{NodeId, NodeRecord, NodeType};
 use super::parameters::Parameters;
 use super::plan::{Configuration, DATA, Dress, Node, Shared};
@@ -16,7 +17,7 @@ use crate::parts::service;
 use crate::parts::shell::Shell;
 use crate::parts::streaming_replication::directory::{self, Directory};
 use crate::parts::streaming_replication::store::Place;
-use crate::product::{Breakage, BuildError, Cluster, ClusterPlan, HostPlan, NodeState, PortableStep, Region};
+use crate::product::{Breakage, BuildError, Cluster, ClusterPlan, HostPlan, NodeState, PortableStep, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::port::Address;
@@ -282,6 +283,25 @@ impl Cluster for Kingbase {
                 }
             })
             .collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        liveness::recovery_path(&self.plan.parameters)
+    }
+
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        let leading = self.leading();
+        let (leader, others): (Vec<&Node>, Vec<&Node>) =
+            self.plan.nodes().iter().partition(|node| Some(node.id) == leading);
+        let serves = |node: &&&Node| whole.contains(&node.host) && self.is_alive(node);
+        let electors: Vec<&&Node> = others.iter().filter(serves).collect();
+        liveness::may_stand_still(&Situation {
+            primary_serves: leader.iter().any(|node| serves(&node)),
+            candidates: electors.iter().filter(|node| node.first_type != NodeType::Witness).count(),
+            electors: electors.len(),
+            others: others.len(),
+            automatic: self.plan.parameters.failover == "automatic",
+        })
     }
 
     fn waiting_for(&self) -> Vec<String> {

@@ -16,7 +16,10 @@ mod connection;
 mod ctl;
 mod description;
 mod files;
+pub mod grammar;
+mod liveness;
 pub mod metadata;
+mod operations;
 mod parameters;
 mod plan;
 mod repmgr;
@@ -28,3 +31,4 @@ mod ssh;
 mod tools;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

@@ -6,7 +6,9 @@ use std::rc::Rc;
 use crate::parts::control::COPY_LENGTH;
 use crate::parts::shell::Shell;
 use crate::parts::{assembly, service};
-use crate::product::{BuildError, Cluster, ClusterPlan, Content, Copies, NodeState, PortableStep, Recovery, Region};
+use crate::product::{
+    BuildError, Cluster, ClusterPlan, Content, Copies, NodeState, PortableStep, Recovery, Region, Wait,
+};
 use crate::world::World;
 use crate::world::device::Redundancy;
 use crate::world::disk::DeviceId;
@@ -18,6 +20,7 @@ use super::cm;
 use super::control_page;
 use super::dss::dssserver;
 use super::gaussdb::gaussdb;
+use super::liveness;
 use super::messages::InstanceId;
 use super::parameters::Timers;
 use super::plan::{Configuration, Layout, NodeProcesses, Shared};
@@ -37,6 +40,7 @@ struct OpengaussDms {
     data_directories: Vec<String>,
     regions: Vec<Region>,
     view: RefCell<View>,
+    recovery_path: Vec<Wait>,
 }
 
 /// Builds a cluster: hosts, devices, processes, shells.
@@ -81,7 +85,16 @@ pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>
         cm_region("share-disk", cm_plan.regions.share_disk),
     ];
     let data_directories = cm_plan.nodes.iter().map(|node| node.data_directory.clone()).collect();
-    Ok(Rc::new(OpengaussDms { world: world.clone(), configuration, shells, data_directories, regions, view }))
+    let recovery_path = liveness::recovery_path(&cm_plan.parameters, &configuration.timers);
+    Ok(Rc::new(OpengaussDms {
+        world: world.clone(),
+        configuration,
+        shells,
+        data_directories,
+        regions,
+        view,
+        recovery_path,
+    }))
 }
 
 /// The place of the static primary among the hosts.
@@ -278,6 +291,14 @@ impl Cluster for OpengaussDms {
                 state
             })
             .collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        self.recovery_path.clone()
+    }
+
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        liveness::may_stand_still(whole.len(), self.configuration.all_nodes().len())
     }
 
     fn waiting_for(&self) -> Vec<String> {

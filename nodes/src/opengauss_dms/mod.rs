@@ -19,8 +19,10 @@ mod description;
 mod dss;
 mod gaussdb;
 pub mod grammar;
+mod liveness;
 mod log;
 pub mod messages;
+mod operations;
 mod parameters;
 mod plan;
 mod recovery;
@@ -28,3 +30,4 @@ pub mod reform;
 mod view;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

@@ -3,9 +3,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
+use super::cm::{cm_agent, cm_server};
 use super::gaussdb::gaussdb;
 use super::gs_ctl;
+use super::gs_guc::gs_guc;
 use super::gs_om::gs_om;
+use super::liveness::{self, Situation};
 use super::parameters::Parameters;
 use super::plan::{Configuration, Defects, Node, SYSTEM_ID, Shared};
 use super::rules::quorum::SyncStandbys;
@@ -15,7 +18,7 @@ use super::{files, rules};
 use crate::parts::engine::{EngineLayout, EngineShape};
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region};
+use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::port::Address;
@@ -30,6 +33,8 @@ struct OpenGaussHa {
     world: World,
     configuration: Shared,
     shells: Vec<Shell>,
+    /// The processes of CM, if there are any.
+    cm: Vec<ProcessId>,
 }
 
 /// Builds a cluster: hosts, devices, processes, shells.
@@ -59,6 +64,7 @@ pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>
         initial: plan.initial.clone(),
         board: RefCell::new(board.collect()),
         ready: RefCell::new(false),
+        cm_server: OnceCell::new(),
         jobs: RefCell::default(),
     });
     let mut nodes = Vec::new();
@@ -70,7 +76,8 @@ pub(super) fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>
     let shells: Vec<Shell> =
         hosts.iter().enumerate().map(|(number, host)| add_shell(world, *host, number, &configuration)).collect();
     let _ = configuration.shells.set(shells.clone());
-    Ok(Rc::new(OpenGaussHa { world: world.clone(), configuration, shells }))
+    let cm = if configuration.parameters.cm { add_cm(world, &hosts, &configuration) } else { Vec::new() };
+    Ok(Rc::new(OpenGaussHa { world: world.clone(), configuration, shells, cm }))
 }
 
 fn add_node(
@@ -111,10 +118,29 @@ fn add_node(
         is_static_primary,
     };
     world.write_file(host, files::HBA, HBA_TEXT.into());
+    world.write_file(host, files::CONFIGURATION, Vec::new());
     world.write_file(host, files::TERM, rules::term::file(rules::term::FIRST));
     let options = format!("gaussdb -D {} -M {}\n", node.directory(), mode.option());
     world.write_file(host, files::OPTIONS, options.into_bytes());
     Ok(node)
+}
+
+/// The arbiter on the last host, an agent on each.
+fn add_cm(world: &World, hosts: &[HostId], configuration: &Shared) -> Vec<ProcessId> {
+    let Some(last) = hosts.last() else { return Vec::new() };
+    let shared = configuration.clone();
+    let server = world.add_process(*last, "cm_server", move |process| cm_server(process, shared.clone()));
+    let _ = configuration.cm_server.set(server);
+    let add_agent = |(number, host): (usize, &HostId)| {
+        let shared = configuration.clone();
+        world.add_process(*host, "cm_agent", move |process| cm_agent(process, shared.clone(), number))
+    };
+    let agents = hosts.iter().enumerate().map(add_agent);
+    let processes: Vec<ProcessId> = std::iter::once(server).chain(agents).collect();
+    for process in &processes {
+        world.set_starts_at_boot(*process, true);
+    }
+    processes
 }
 
 fn add_shell(world: &World, host: HostId, number: usize, configuration: &Shared) -> Shell {
@@ -128,6 +154,7 @@ fn add_shell(world: &World, host: HostId, number: usize, configuration: &Shared)
                 match words.first().map(String::as_str) {
                     Some("gs_ctl") => gs_ctl::gs_ctl(terminal, words, plan, number).await,
                     Some("gs_om") => gs_om(terminal, words, plan).await,
+                    Some("gs_guc") => gs_guc(terminal, words, plan, number).await,
                     program => {
                         terminal.print(format!("{}: command not found", program.unwrap_or_default()));
                         127
@@ -154,6 +181,9 @@ impl Cluster for OpenGaussHa {
             for process in [node.sshd, shell.process(), node.database] {
                 self.world.start(process);
             }
+        }
+        for process in &self.cm {
+            self.world.start(*process);
         }
     }
 
@@ -207,7 +237,7 @@ impl Cluster for OpenGaussHa {
                     other => format!("{other} of {}", node.name),
                 };
                 let content = match region.content {
-                    Content::Log if !counts => Content::Control,
+                    Content::Log if !counts => Content::LogCopy,
                     other => other,
                 };
                 Region { name, content, ..region }
@@ -225,6 +255,24 @@ impl Cluster for OpenGaussHa {
             false => NodeState { role: "Down".to_owned(), state: "Down".to_owned(), writable: false, ..state.clone() },
         });
         shown.collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        liveness::recovery_path(&self.configuration.parameters)
+    }
+
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        let board = self.configuration.board.borrow();
+        let nodes = self.configuration.nodes().iter().zip(&*board);
+        let running =
+            |(node, _): &(&Node, &NodeState)| whole.contains(&node.host) && self.world.status(node.database).exists();
+        let (primaries, standbys): (Vec<_>, Vec<_>) =
+            nodes.filter(running).partition(|(_, state)| self.is_primary(state));
+        let parameters = &self.configuration.parameters;
+        let waits =
+            !parameters.most_available_sync && !["off", "local"].contains(&parameters.synchronous_commit.as_str());
+        let needed = self.configuration.sync.as_ref().filter(|_| waits).map_or(0, SyncStandbys::count);
+        liveness::may_stand_still(&Situation { primaries: primaries.len(), standbys: standbys.len(), needed })
     }
 
     fn waiting_for(&self) -> Vec<String> {

@@ -3,14 +3,14 @@
 use crate::product::{CommandWord, DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
 use super::gs_ctl::STEP_EVENTS;
-use super::{cluster, files, gs_ctl, gs_om, parameters};
+use super::{cluster, files, gs_ctl, gs_guc, gs_om, parameters};
 
-const PROCESSES: &[&str] = &["gaussdb", "gs_ctl", "streamer", "sshd"];
+const PROCESSES: &[&str] = &["gaussdb", "gs_ctl", "streamer", "sshd", "cm_agent", "cm_server"];
 
-const COMMANDS: &[CommandWord] = &joined::<CommandWord, { gs_ctl::words::COMMANDS.len() + gs_om::COMMANDS.len() }>(&[
-    gs_ctl::words::COMMANDS,
-    gs_om::COMMANDS,
-]);
+const COMMANDS: &[CommandWord] = &joined::<
+    CommandWord,
+    { gs_ctl::words::COMMANDS.len() + gs_om::COMMANDS.len() + gs_guc::COMMANDS.len() },
+>(&[gs_ctl::words::COMMANDS, gs_om::COMMANDS, gs_guc::COMMANDS]);
 
 const DEFECTS: &[Word] = &[
     Word {
@@ -31,6 +31,31 @@ const DEFECTS: &[Word] = &[
         name: "last-reply-shared",
         doc: "all walsenders share the time of the last reply, so that a dead standby is not noticed while another one \
               lives (fixed in 5b25cfb87)",
+    },
+    Word {
+        name: "reload-ignored",
+        doc: "a changed most_available_sync is read anew and counts for nobody (fixed in 995da02ba, c851929ad and \
+              26edea031)",
+    },
+    Word {
+        name: "waiters-lost-on-reconnect",
+        doc: "who waits for a commit is never woken once a walsender has begun anew (fixed in aeb5df627)",
+    },
+    Word {
+        name: "standby-recycles-too-much",
+        doc: "a standby that archives nothing recycles its log by an archive position (fixed in 9ce2d7176)",
+    },
+    Word {
+        name: "build-reads-too-shortly",
+        doc: "a build waits ten seconds for an answer of its source (5faa2648f, fixed in 50ec3f99a)",
+    },
+    Word {
+        name: "streamer-outlives-build",
+        doc: "the streamer of a rewind goes on when its parent is gone (always in 2.0.0; fixed in 46a3254c6)",
+    },
+    Word {
+        name: "two-masters-configured",
+        doc: "a removed node left two nodes configured as primary, and gs_om starts both so (fixed in OM 574ecb1)",
     },
     Word {
         name: "approves-before-flush",
@@ -72,6 +97,8 @@ const OWN_EVENTS: &[Word] = &[
     Word { name: "demote.checkpoint", doc: "a demoting primary has written its last checkpoint: { lsn }" },
     Word { name: "promote.started", doc: "a standby begins to become primary: { kind, lsn }" },
     Word { name: "promote.finished", doc: "a standby has become primary: { kind, lsn }" },
+    Word { name: "cm.ordered", doc: "the arbiter orders a node to do something: { node, order, term }" },
+    Word { name: "cm.fenced", doc: "an agent ends a primary whose arbiter it does not hear: {}" },
     Word { name: "database.panic", doc: "a server ends because it cannot go on: { reason }" },
 ];
 
@@ -95,6 +122,8 @@ const HEADLINES: &[&str] = &[
     "build.failed",
     "build.finished",
     "segment.removed",
+    "cm.ordered",
+    "cm.fenced",
     "database.panic",
 ];
 
@@ -143,6 +172,7 @@ pub const PRODUCT: Product = Product {
     ],
     files: &[
         Word { name: files::HBA, doc: "who may connect; without it a server does not start" },
+        Word { name: files::CONFIGURATION, doc: "the settings; without it a server does not start" },
         Word { name: files::TERM, doc: "the term gs_ctl asked for last" },
         Word { name: files::DYNAMIC, doc: "whom gs_om takes for the primary" },
     ],
@@ -153,7 +183,7 @@ pub const PRODUCT: Product = Product {
         "Small files of a data directory (tags, labels, state) are durable when written: a power cut loses blocks of \
          the log and of pages, never such a file.",
         "Slots live in memory: only a connected standby holds the log back, as with enable_xlog_prune.",
-        "CM, cascade standbys, DCF, data catchup, logical replication, tablespaces and MOT are left out.",
+        "CM is one arbiter without standbys of its own; cascade standbys, DCF, data catchup, logical replication, tablespaces and MOT are left out.",
         "A read waits for what it has seen to be confirmed; openGauss would not show it to others before.",
     ],
     build: cluster::build,

@@ -10,12 +10,16 @@ use crate::world::process::Process;
 
 /// Without it a server does not start.
 pub(super) const HBA: &str = "pg_hba.conf";
+/// Settings that can be changed while the server runs, one `name = value` a line. Without it a server does not start.
+pub(super) const CONFIGURATION: &str = "postgresql.conf";
 /// Four bytes: the term that a tool asks for.
 pub(super) const TERM: &str = "term_file";
 /// The options a server was started with; rewritten when it changes its role.
 pub(super) const OPTIONS: &str = "postmaster.opts";
 /// What the server last said of itself: a cache, stale after a crash.
 pub(super) const STATE: &str = "gaussdb.state";
+/// The one setting of [`CONFIGURATION`] that the model reads from there.
+pub(super) const MOST_AVAILABLE: &str = "most_available_sync";
 /// The wish for a switchover.
 pub(super) const SWITCHOVER: &str = "switchover";
 /// The wish for a failover.
@@ -33,6 +37,14 @@ pub(super) fn start_mode(process: &Process) -> ServerMode {
     let options = String::from_utf8_lossy(&options).into_owned();
     let word = options.split("-M ").nth(1).and_then(|rest| rest.split_whitespace().next());
     word.and_then(ServerMode::of_option).unwrap_or(ServerMode::Normal)
+}
+
+/// `most_available_sync` in `postgresql.conf`; `otherwise` where the file does not name it.
+pub(super) fn most_available(process: &Process, otherwise: bool) -> bool {
+    let text = process.read_file(CONFIGURATION).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let value = text.lines().filter_map(|line| line.split_once('=')).find(|(name, _)| name.trim() == MOST_AVAILABLE);
+    value.map_or(otherwise, |(_, value)| value.trim() == "on")
 }
 
 /// Writes the options of a start.

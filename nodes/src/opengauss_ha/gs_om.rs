@@ -172,7 +172,9 @@ impl Om {
         let primary = self.configured_primary().await;
         let mut failed = Vec::new();
         for (number, node) in self.plan.nodes().iter().enumerate() {
-            let mode = if number == primary { "primary" } else { "standby" };
+            // The real defect: a removed node left two nodes configured as the primary.
+            let is_second = self.plan.has_defect("two-masters-configured");
+            let mode = if number == primary || is_second { "primary" } else { "standby" };
             let output = self.ssh(number, &["gs_ctl", "start", "-M", mode, "-t", "300"]).await;
             match output.exit_code {
                 0 => self.print(&format!("[SUCCESS] {}", node.name)),

@@ -1,5 +1,6 @@
 //! The log lines of server and tools, in the shapes of the incident.
 
+use super::store::StoreError;
 use crate::world::process::Process;
 
 /// Which part of the server writes a line.
@@ -37,6 +38,14 @@ impl Logs {
             format!("{now} {session} [unknown] {thread} [unknown] 0 {cluster} {code}  0 [{module}] {level}:  {text}");
         process.log(format!("pg_log/{cluster}/postgresql-current.log"), line.as_str());
         line
+    }
+}
+
+/// An error of the data directory in the words of the server.
+pub(super) fn native(error: &StoreError) -> String {
+    match error {
+        StoreError::EndsTooEarly { .. } => "WAL ends before consistent recovery point".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -112,6 +112,8 @@ pub(super) struct Heartbeat;
 pub(super) enum PostmasterSignal {
     /// SIGUSR1: look for signal files.
     Look,
+    /// SIGHUP: read the settings anew.
+    Reload,
     /// SIGINT: stop, fast.
     StopFast,
 }
@@ -163,6 +165,9 @@ pub(super) struct Shown {
     pub(super) state: &'static str,
     pub(super) detail: &'static str,
     pub(super) peers: usize,
+    pub(super) term: u64,
+    /// The last record of its log.
+    pub(super) last: Lsn,
     pub(super) senders: Vec<SenderShown>,
     pub(super) receiver: Option<ReceiverShown>,
 }

@@ -82,6 +82,16 @@ parameters! {
     retry_interval: time = "sim_recovery_retry", "150ms", 150;
     /// How often the log streamer of gs_rewind looks whether it has passed the end.
     streamer_look: time = "sim_streamer_look", "4900ms", 4_900;
+    /// Whether there is an arbiter: cm_server on the last host, cm_agent on each.
+    cm: switch = "sim_cm", "off", false;
+    /// Whether cm_agent ends a server whose arbiter it does not hear.
+    enable_fence_dn: switch = "enable_fence_dn", "off", false;
+    /// After how long it does.
+    fence_after: time = "sim_fence_after", "30s", 30_000;
+    /// How long a report of an agent counts.
+    instance_heartbeat_timeout: time = "instance_heartbeat_timeout", "6s", 6_000;
+    /// How long the arbiter waits for a primary before it makes another one.
+    failover_delay: time = "sim_failover_delay", "6s", 6_000;
     /// How long a build needs for each step that is not given by devices and network.
     build_step: time = "sim_build_step", "50ms", 50;
 }

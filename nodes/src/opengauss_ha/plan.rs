@@ -75,6 +75,8 @@ pub(super) struct Configuration {
     pub(super) board: RefCell<Vec<NodeState>>,
     /// Whether every node has been normal once.
     pub(super) ready: RefCell<bool>,
+    /// The arbiter, where there is one.
+    pub(super) cm_server: OnceCell<ProcessId>,
     /// Commands that wait to be taken up by the `gs_ctl` process of a node.
     pub(super) jobs: RefCell<BTreeMap<usize, VecDeque<Job>>>,
 }

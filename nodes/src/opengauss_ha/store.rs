@@ -1,98 +1,51 @@
 //! A data directory as one process reaches it: log, pages, double-write file and `pg_control` on the node's own device.
 //!
-//! The log is also read and written as raw bytes here: that is what a walsender sends, a walreceiver writes, and what
-//! makes two nodes' logs comparable byte by byte.
+//! Places, errors and the raw bytes of a log are those of streaming replication everywhere. openGauss needs more of its
+//! log than a stream does: a record at a position (the handshake compares one), the last valid record (a rewind walks
+//! back from it), and to replace or forget the end of a log (a rewind does, on one timeline).
 
 use std::collections::BTreeMap;
-
-use thiserror::Error;
+use std::ops::Deref;
 
 use super::pg_control::ControlData;
-use crate::parts::area::Area;
-use crate::parts::control::{ControlError, ControlFile, ControlPage};
-use crate::parts::engine::{EngineError, EngineLayout, EngineShape};
-use crate::parts::pages::{Buffer, DoubleWrite, PageError, PageStore};
+use crate::parts::control::ControlPage;
+use crate::parts::engine::EngineShape;
+use crate::parts::pages::Buffer;
 use crate::parts::service::{Key, Row};
-use crate::parts::wal::{Log, Lsn, Reader, Record, Stop, WalError, WriterTag};
+use crate::parts::streaming_replication::{chunk, store};
+use crate::parts::wal::{Lsn, Reader, Record, Stop, WriterTag};
 use crate::world::device::IoError;
-use crate::world::disk::{DeviceId, Disk};
+use crate::world::disk::DeviceId;
 use crate::world::process::Process;
+
+pub(super) use crate::parts::streaming_replication::chunk::Tail;
+pub use crate::parts::streaming_replication::store::StoreError;
 
 /// Bytes of a segment before its first record: the format of [`crate::parts::wal`].
 const SEGMENT_HEADER: u64 = 4096;
 /// How much is cleared at a time.
 const PIECE: u64 = 64 * 1024;
 
-/// What can go wrong with a data directory.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum StoreError {
-    /// `pg_control` cannot be used.
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    /// `pg_control` is whole and makes no sense, or was never written.
-    #[error("pg_control does not describe a database: restore the data directory, or build it anew")]
-    ControlContent,
-    /// A page cannot be used.
-    #[error(transparent)]
-    Page(#[from] PageError),
-    /// The log cannot be written.
-    #[error(transparent)]
-    Log(#[from] WalError),
-    /// Sizes do not fit together.
-    #[error(transparent)]
-    Shape(#[from] EngineError),
-    /// The device fails.
-    #[error("the device cannot be read or written: {0}")]
-    Device(#[from] IoError),
-    /// Recovery has to begin with a record that is not there.
-    #[error("could not locate a valid checkpoint record at {redo}: {stop}")]
-    NoCheckpoint {
-        /// Where recovery has to begin.
-        redo: Lsn,
-        /// What is there instead.
-        stop: Stop,
-    },
-    /// The log cannot be read, so that its end is unknown.
-    #[error("the log cannot be read at {position}: {stop}")]
-    Unreadable {
-        /// Where.
-        position: Lsn,
-        /// How the device failed.
-        stop: Stop,
-    },
-    /// Recovery ended before the pages are consistent.
-    #[error("WAL ends before consistent recovery point: it ends at {end}, {needed} is needed")]
-    EndsTooEarly {
-        /// Where the log ends.
-        end: Lsn,
-        /// How far it must go.
-        needed: Lsn,
-    },
-}
-
 /// A data directory.
 #[derive(Clone)]
 pub(super) struct Store {
-    pub(super) disk: Disk,
-    pub(super) layout: EngineLayout,
-    pub(super) log: Log,
-    pub(super) pages: PageStore,
-    pub(super) double_write: DoubleWrite,
-    pub(super) control: ControlFile,
+    base: store::Store,
+    pub(super) place: store::Place,
+}
+
+impl Deref for Store {
+    type Target = store::Store;
+
+    fn deref(&self) -> &store::Store {
+        &self.base
+    }
 }
 
 impl Store {
     /// Opens it; nothing is read yet.
     pub(super) fn open(process: &Process, device: DeviceId, shape: &EngineShape) -> Result<Self, StoreError> {
-        let (disk, layout) = (process.disk(device), EngineLayout::at(0, shape));
-        Ok(Store {
-            log: Log::new(layout.log.area(&disk), shape.system, shape.segment_size)?,
-            pages: PageStore::new(layout.pages.area(&disk), shape.page_shape())?,
-            double_write: DoubleWrite::new(layout.double_write.area(&disk)),
-            control: ControlFile::new(layout.control.area(&disk), shape.system),
-            disk,
-            layout,
-        })
+        let place = store::Place { device, shape: *shape, first_segment: 0 };
+        Ok(Store { base: place.open(process)?, place })
     }
 
     /// initdb: a new database with `rows`. Every node makes the same one, byte for byte.
@@ -175,14 +128,7 @@ impl Store {
 
     /// The bytes of positions `from` to `to`, which lie in one segment.
     pub(super) async fn read_bytes(&self, from: u64, to: u64) -> Result<Vec<u8>, IoError> {
-        let sector = self.log.area().sector_size();
-        let first = from - from % sector;
-        let length = to.next_multiple_of(sector) - first;
-        if length == 0 {
-            return Ok(Vec::new());
-        }
-        let read = self.log.area().read(self.log.shape().place(first), length).await?;
-        Ok(read[(from - first) as usize..(to - first) as usize].to_vec())
+        chunk::read_bytes(&self.log, from, to).await
     }
 
     /// Puts bytes of the log in the place of what was there, and zeros behind them in the same segment: what was left of
@@ -232,45 +178,5 @@ impl Store {
         let shape = self.log.shape();
         let start = shape.place(shape.segment_start(segment));
         self.log.area().write(start, vec![0; SEGMENT_HEADER as usize]).await
-    }
-}
-
-/// Writes received bytes of a log behind those a node has.
-pub(super) struct Tail {
-    area: Area,
-    log: Log,
-    /// The bytes of the sector that is not full yet.
-    rest: Vec<u8>,
-    rest_from: u64,
-}
-
-impl Tail {
-    /// Goes on at `position`, which is the start of a segment or of a sector.
-    pub(super) fn at(log: &Log, position: u64) -> Self {
-        Tail { area: log.area().clone(), log: log.clone(), rest: Vec::new(), rest_from: position }
-    }
-
-    /// Where the next bytes go.
-    pub(super) fn position(&self) -> u64 {
-        self.rest_from + self.rest.len() as u64
-    }
-
-    /// Writes bytes that follow those before.
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), IoError> {
-        let sector = self.area.sector_size();
-        let mut image = std::mem::take(&mut self.rest);
-        image.extend_from_slice(bytes);
-        let end = self.rest_from + image.len() as u64;
-        let keep_from = end - end % sector;
-        let kept = image[(keep_from - self.rest_from) as usize..].to_vec();
-        image.resize(image.len().next_multiple_of(sector as usize), 0);
-        let place = self.log.shape().place(self.rest_from);
-        (self.rest, self.rest_from) = (kept, keep_from);
-        self.area.write(place, image).await
-    }
-
-    /// Makes what was written durable.
-    pub(super) async fn flush(&self) -> Result<(), IoError> {
-        self.area.flush().await
     }
 }

@@ -12,6 +12,7 @@ pub mod parameters;
 pub mod service;
 pub mod shell;
 pub mod signal;
+pub mod standstill;
 pub mod streaming_replication;
 #[cfg(test)]
 pub(crate) mod test_world;

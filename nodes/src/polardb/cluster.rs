@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, NodeState, PortableStep, Region};
+use crate::product::{BuildError, Cluster, ClusterPlan, NodeState, PortableStep, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::disk::DeviceId;
@@ -17,6 +17,7 @@ use crate::world::trace::{HostId, ProcessId};
 use super::data_directory::{
     CONFIGURATION_FILE, DataDirectory, PGDATA_FILE, REPLICA_SIGNAL, STANDBY_SIGNAL, VERSION_FILE,
 };
+use super::liveness;
 use super::parameters::Parameters;
 use super::pfs::{Channel, pfsd};
 use super::plan::{Board, Configuration, Node, Profile, Shared, address_of, slot_name};
@@ -243,6 +244,20 @@ impl Cluster for PolarDb {
             }
         });
         shown.collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        liveness::recovery_path(&self.configuration.parameters)
+    }
+
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        let board = self.configuration.board.borrow();
+        let nodes = self.configuration.nodes().iter().zip(&board.states);
+        let writers = nodes.filter(|(node, state)| {
+            whole.contains(&node.host) && state.writable && self.world.status(node.database).exists()
+        });
+        let has_storage: Vec<bool> = writers.map(|(node, _)| self.world.status(node.pfsd).exists()).collect();
+        liveness::may_stand_still(&has_storage)
     }
 
     fn waiting_for(&self) -> Vec<String> {

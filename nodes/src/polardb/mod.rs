@@ -13,7 +13,9 @@
 mod cluster;
 mod data_directory;
 mod description;
+mod liveness;
 mod log;
+mod operations;
 mod parameters;
 mod pfs;
 mod plan;
@@ -23,3 +25,4 @@ mod shared;
 mod tools;
 
 pub use description::PRODUCT;
+pub use operations::OPERATIONS;

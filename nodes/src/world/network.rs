@@ -200,6 +200,8 @@ pub(crate) struct Network {
     busy_until: BTreeMap<(HostId, HostId), Instant>,
     loopback: Latency,
     rules: Vec<ActiveRule>,
+    /// Hosts among which no rule holds any more.
+    healed: Vec<HostId>,
     next_rule: u64,
     sessions: Vec<Vec<Session>>,
     /// How long a connection waits for an acknowledgement before it gives up.
@@ -215,6 +217,7 @@ impl Network {
             busy_until: BTreeMap::new(),
             loopback: Latency::even(Duration::from_micros(10), Duration::from_micros(40)),
             rules: Vec::new(),
+            healed: Vec::new(),
             next_rule: 0,
             sessions: Vec::new(),
             user_timeout: Duration::from_secs(15 * 60),
@@ -282,6 +285,12 @@ impl World {
         let mut network = self.inner.network.borrow_mut();
         let position = network.rules.iter().position(|active| active.id == id);
         position.map_or(0, |position| network.rules.remove(position).hits)
+    }
+
+    /// From now on no fault touches a packet from one of these hosts to another of them; the links to all others stay as
+    /// they are.
+    pub fn heal_among(&self, hosts: Vec<HostId>) {
+        self.inner.network.borrow_mut().healed = hosts;
     }
 
     /// How many packets a fault has touched so far.
@@ -402,8 +411,9 @@ impl World {
         let mut doubled = draws.chance(link.duplicate.0, link.duplicate.1).then(|| link.latency.draw(&mut draws));
         let mut bandwidth = link.bandwidth;
         let payload = packet.body.payload();
+        let is_healed = network.healed.contains(&from) && network.healed.contains(&to);
         for active in &mut network.rules {
-            if !active.rule.matches((from, packet.from.process), (to, packet.to.process), payload) {
+            if is_healed || !active.rule.matches((from, packet.from.process), (to, packet.to.process), payload) {
                 continue;
             }
             // Each rule draws from its own child, so that adding one moves no other's draws.

@@ -125,6 +125,11 @@ impl World {
         self.with_process(process, |state| state.starts_at_boot = yes);
     }
 
+    /// Whether the process is started whenever its host gets power.
+    pub fn starts_at_boot(&self, process: ProcessId) -> bool {
+        self.with_process(process, |state| state.starts_at_boot)
+    }
+
     /// Starts a new incarnation. False if it runs already or its host has no power.
     pub fn start(&self, process: ProcessId) -> bool {
         let state = self.status(process);

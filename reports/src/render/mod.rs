@@ -4,6 +4,7 @@
 //! it does not mention in what it prints. The same Report gives the same bytes.
 
 pub mod github;
+pub mod handout_markdown;
 mod hosts;
 pub mod html;
 mod interest;

@@ -113,6 +113,18 @@ impl Report {
         write_conflicts(&self.writers, self.end())
     }
 
+    /// The moment a closer look is for: the first violation; without one, the first fault that fired, or the first step
+    /// that changed something.
+    pub fn finding(&self) -> Option<Moment> {
+        let violation = self.first_violation().and_then(|check| check.evidence).map(|evidence| evidence.at);
+        let fault = || self.faults.iter().filter_map(|fault| fault.fired).filter(|at| at.0 > 0).min();
+        let step = || {
+            let changes = self.runbook.iter().filter(|step| step.kind == StepKind::Change);
+            changes.filter_map(|step| step.started).min()
+        };
+        violation.or_else(fault).or_else(step)
+    }
+
     /// The first violated check in order of evidence: what a reader wants to jump to.
     pub fn first_violation(&self) -> Option<&Check> {
         self.checks

@@ -164,6 +164,13 @@ pub struct ExploreArguments {
     /// traffic and safety checks are the scenario's own.
     #[arg(long)]
     pub swarm: bool,
+    /// Draw configurations as --swarm does, keep those that show a new situation, and go on from them.
+    #[arg(long, conflicts_with = "swarm")]
+    pub guided: bool,
+    /// At a drawn moment of each seed heal a drawn core of hosts, leave all others as they are for ever, and require that
+    /// the core serves within a bound made of the product's own time-outs.
+    #[arg(long)]
+    pub liveness: bool,
     /// Stop after the first seed that does not end as expected.
     #[arg(long)]
     pub fail_fast: bool,
@@ -333,6 +340,9 @@ pub struct RehearseArguments {
     /// How many seeds to run at once (default: one for each core).
     #[arg(long)]
     pub jobs: Option<usize>,
+    /// Write the page of the rehearsal and the plan of the drill (plan.html, plan.md, plan.zh.md) below this folder.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// What is printed.
     #[arg(long, value_enum, default_value_t = TextFormat::Plain)]
     pub format: TextFormat,
@@ -348,7 +358,7 @@ pub struct AtArguments {
     pub scenario: PathBuf,
     /// When, in model time since the beginning of the run: 21.5s.
     pub moment: String,
-    /// The command, in quotes: 'cm_ctl query -Cvipd'.
+    /// A command of the product that changes nothing, in quotes: 'cm_ctl query -Cvipd'.
     pub command: String,
     /// The seed (default: the first of the scenario's `seeds`).
     #[arg(long)]
@@ -367,6 +377,12 @@ pub struct ConformArguments {
     /// The product that wrote them: dm_dsc, opengauss_dms.
     #[arg(long)]
     pub product: String,
+    /// Compare how long each phase took with the seeds of this scenario: the drill as it was rehearsed.
+    #[arg(long, value_name = "FILE")]
+    pub against: Option<PathBuf>,
+    /// With --against: the seeds, both ends included (default: all of the scenario's `seeds`).
+    #[arg(long, value_name = "A..B", requires = "against")]
+    pub seeds: Option<Seeds>,
     /// The host's clock was set during the log: a time going back is no mistake.
     #[arg(long)]
     pub clock_jumps: bool,

@@ -7,8 +7,20 @@ use super::interrupt::interrupted;
 use super::{CliError, Exit, files};
 use crate::draws::Draws;
 use crate::run::{Glance, RunOptions, glance};
+use crate::scenario::command::typed;
 use crate::scenario::values::{parse_duration, print_duration};
 use crate::vocabulary;
+
+/// Whether the command changes nothing: a glance must not.
+fn only_reads(model: &str, line: &str, words: &[String]) -> Result<(), CliError> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let operations = nodes::catalogue::operations(model);
+    if operations.is_some_and(|operations| operations.only_reads(&words)) {
+        return Ok(());
+    }
+    let readable = operations.map(|operations| operations.readable()).unwrap_or_default();
+    Err(CliError::NotReadOnly { command: line.to_owned(), model: model.to_owned(), readable })
+}
 
 /// Runs a seed up to a moment, types the command and shows what it prints.
 pub fn at(arguments: &AtArguments) -> Result<Exit, CliError> {
@@ -30,7 +42,8 @@ pub fn at(arguments: &AtArguments) -> Result<Exit, CliError> {
         return Err(CliError::Unknown { name: scenario.product.model.clone(), hint: None });
     };
     let seed = arguments.seed.unwrap_or(scenario.run.seeds.first);
-    let words = arguments.command.split_whitespace().map(str::to_owned).collect();
+    let words = typed(&arguments.command);
+    only_reads(product.model, &arguments.command, &words)?;
     let look = Glance { at, host: arguments.on.clone(), words };
     let options = RunOptions { interrupted, ..RunOptions::default() };
     let seen = match glance(scenario, product, &Draws::of(scenario, seed), &options, &look) {

@@ -1,17 +1,57 @@
 //! The table at the end of a campaign: verdicts, distinct failures, what is left unseen, how fast it was.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Exit;
+use super::explore::DRAWN;
 use crate::explore::tally::{Failure, Tally};
+use crate::scenario::source::name_of;
 use crate::scenario::values::print_duration;
 
 /// How many distinct failures are told one by one.
 const FAILURES_TOLD: usize = 20;
 
-/// What a campaign came to; with a swarm, a seed is had again by exploring it alone, which writes its scenario out.
-pub fn table(tally: &Tally, swarm: bool) -> String {
+/// How a seed of a campaign is had again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It is a seed of the scenario file.
+    OwnFile,
+    /// By exploring it alone with these options, and with a folder to which its drawn scenario is written.
+    ExploredAlone(String),
+    /// Its plan was written into the folder of the campaign.
+    WrittenPlan(PathBuf),
+    /// A plan of a search hangs on those before it: by the whole search, with a folder to write it to.
+    SameSearch,
+}
+
+impl Again {
+    /// The lines that a person can type.
+    fn lines(&self, scenario: &str, seed: u64) -> Vec<String> {
+        match self {
+            Again::OwnFile => vec![
+                format!("again    simrun {scenario} --seed {seed}"),
+                format!("smaller  simrun shrink {scenario} --seed {seed}"),
+            ],
+            Again::ExploredAlone(options) => {
+                vec![format!("again    simrun explore {scenario}{options} --seeds {seed}..{seed} --out DIR")]
+            }
+            Again::WrittenPlan(folder) => {
+                let name = name_of(scenario);
+                let file = folder.join(name).join(format!("seed-{seed}")).join(DRAWN);
+                let file = file.display();
+                vec![format!("again    simrun {file}"), format!("smaller  simrun shrink {file}")]
+            }
+            Again::SameSearch => {
+                vec![format!("again    the same command with --out DIR: the plan of seed {seed} is written there")]
+            }
+        }
+    }
+}
+
+/// What a campaign came to.
+pub fn table(tally: &Tally, again: &Again) -> String {
     let summary = &tally.summary;
     let mut table = String::new();
     let (mut as_expected, mut not_as_expected, mut inconclusive) = (0, 0, 0);
@@ -45,12 +85,12 @@ pub fn table(tally: &Tally, swarm: bool) -> String {
         table,
         "  verdicts   {as_expected} as expected, {not_as_expected} not as expected, {inconclusive} inconclusive"
     );
-    failures(&mut table, tally, swarm);
+    failures(&mut table, tally, again);
     unseen(&mut table, tally);
     table
 }
 
-fn failures(table: &mut String, tally: &Tally, swarm: bool) {
+fn failures(table: &mut String, tally: &Tally, again: &Again) {
     let findings = tally.failures.values().filter(|failure| failure.is_finding).count();
     let _ = writeln!(table, "  failures   {findings} distinct, {} distinct doubts", tally.failures.len() - findings);
     let mut failures: Vec<(&(String, String), &Failure)> = tally.failures.iter().collect();
@@ -63,14 +103,9 @@ fn failures(table: &mut String, tally: &Tally, swarm: bool) {
             "      {} seeds, first {}, shortest {shortest} ({events} events)",
             failure.seeds, failure.first_seed
         );
-        let seed = failure.first_seed;
-        if swarm {
-            let _ =
-                writeln!(table, "      again    simrun explore {scenario} --swarm --seeds {seed}..{seed} --out DIR");
-            continue;
+        for line in again.lines(scenario, failure.first_seed) {
+            let _ = writeln!(table, "      {line}");
         }
-        let _ = writeln!(table, "      again    simrun {scenario} --seed {seed}");
-        let _ = writeln!(table, "      smaller  simrun shrink {scenario} --seed {seed}");
     }
     if let Some(more) = failures.len().checked_sub(FAILURES_TOLD).filter(|more| *more > 0) {
         let _ = writeln!(table, "    and {more} more");

@@ -1,11 +1,19 @@
 //! `simrun conform`: logs of a real cluster, held against a product's model.
 
 use std::io::Write;
+use std::path::Path;
+
+use nodes::grammar::LogKind;
+use rayon::prelude::*;
 
 use super::arguments::{ConformArguments, TextFormat};
+use super::interrupt::interrupted;
+use super::results::native_logs;
 use super::run::language;
-use super::{CliError, Exit};
-use crate::conform::{Clock, as_json, judge, told};
+use super::{CliError, Exit, files};
+use crate::conform::{Bands, Clock, Compared, Judged, Place, against_as_json, as_json, judge, told, told_against};
+use crate::draws::Draws;
+use crate::run::{RunError, RunOptions, run_scenario};
 
 /// Judges log files.
 pub fn conform(arguments: &ConformArguments) -> Result<Exit, CliError> {
@@ -25,23 +33,79 @@ pub fn conform(arguments: &ConformArguments) -> Result<Exit, CliError> {
         }
         verdicts.extend(judged);
     }
+    let beside = match &arguments.against {
+        Some(file) => Some(rehearsed(arguments, file, kinds, &verdicts)?),
+        None => None,
+    };
     let mut out = anstream::stdout().lock();
     if arguments.format == TextFormat::Json {
-        writeln!(out, "{}", as_json(product, &verdicts))?;
+        let mut told = as_json(product, &verdicts);
+        if let Some(beside) = &beside {
+            told["against"] = against_as_json(&beside.compared);
+        }
+        writeln!(out, "{told}")?;
     } else {
         for judged in &verdicts {
             write!(out, "{}", told(judged, language(arguments.lang)))?;
         }
     }
+    if let Some(beside) = beside.as_ref().filter(|_| arguments.format == TextFormat::Plain) {
+        write!(out, "{}", told_against(&beside.compared, beside.seeds, language(arguments.lang)))?;
+    }
     for name in unread {
         let known: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
         anstream::eprintln!("note: {name}: no line that the model of {product} writes; it knows {}", known.join(", "));
+    }
+    let outside = |phase: &Compared| matches!(phase.place, Place::Shorter(_) | Place::Longer(_));
+    if beside.is_some_and(|beside| beside.compared.iter().any(outside)) {
+        return Ok(Exit::NotAsExpected);
     }
     Ok(match verdicts.iter().all(|judged| judged.is_consistent()) {
         _ if verdicts.is_empty() => Exit::Inconclusive,
         true => Exit::AsExpected,
         false => Exit::NotAsExpected,
     })
+}
+
+/// Real phases beside the seeds of a scenario.
+struct Beside {
+    compared: Vec<Compared>,
+    seeds: (u64, u64),
+}
+
+/// Runs the seeds, reads what they logged as the real logs were read, and compares.
+fn rehearsed(
+    arguments: &ConformArguments,
+    file: &Path,
+    kinds: &[LogKind],
+    verdicts: &[Judged],
+) -> Result<Beside, CliError> {
+    let accepted = files::accepted(&[file.to_owned()])?;
+    let [accepted] = accepted.as_slice() else { return Err(CliError::OneScenario(file.to_owned())) };
+    let scenario = &accepted.scenario;
+    if scenario.product.model != arguments.product {
+        let hint = Some(format!("{} is a drill of {}", file.display(), scenario.product.model));
+        return Err(CliError::Unknown { name: arguments.product.clone(), hint });
+    }
+    let product = files::product(scenario)?;
+    let meant = scenario.run.seeds;
+    let (first, last) = arguments.seeds.map_or((meant.first, meant.last), |seeds| (seeds.first, seeds.last));
+    let seeds: Vec<u64> = (first..=last).collect();
+    let logs: Vec<Vec<Judged>> = seeds
+        .par_iter()
+        .map(|seed| {
+            let options = RunOptions { interrupted, ..RunOptions::default() };
+            let record = run_scenario(scenario, product, &Draws::of(scenario, *seed), &options)?;
+            let logs = native_logs(&record);
+            let judged =
+                logs.iter().flat_map(|(name, text)| judge(kinds, &name.to_string_lossy(), text, Clock::MayJump));
+            Ok(judged.collect())
+        })
+        .collect::<Result<_, RunError>>()?;
+    let mut bands = Bands::default();
+    logs.iter().flatten().for_each(|judged| bands.add(judged));
+    let compared = verdicts.iter().flat_map(|judged| bands.compare(judged)).collect();
+    Ok(Beside { compared, seeds: (first, last) })
 }
 
 fn unknown(product: &str) -> CliError {

@@ -40,7 +40,7 @@ pub fn run(arguments: &MergeArguments) -> Result<Exit, CliError> {
     }
     match arguments.format {
         CampaignFormat::Jsonl => writeln!(out, "{}", jsonl::summary_line(&tally.summary))?,
-        CampaignFormat::Plain => write!(out, "{}", campaign::table(&tally, false))?,
+        CampaignFormat::Plain => write!(out, "{}", campaign::table(&tally, &campaign::Again::OwnFile))?,
     }
     let mut exit = campaign::exit(&tally);
     if let Some(missing) = merged.missing.filter(|missing| *missing > 0) {

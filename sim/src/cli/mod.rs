@@ -19,6 +19,7 @@ mod logging;
 mod merge;
 mod progress;
 mod rehearse;
+mod rehearse_papers;
 mod results;
 mod run;
 mod shrink;

@@ -6,10 +6,11 @@ use rayon::prelude::*;
 
 use super::arguments::{MistakeFormat, RehearseArguments, TextFormat};
 use super::interrupt::interrupted;
+use super::rehearse_papers::write_papers;
 use super::run::language;
 use super::{CliError, Exit, files};
 use crate::draws::Draws;
-use crate::rehearse::{Ending, Phases, Rehearsal, Sample, rehearsal, told};
+use crate::rehearse::{Ending, Phases, Rehearsal, Sample, rehearsal, step_times, told};
 use crate::run::{RunError, RunOptions, run_scenario};
 use crate::scenario::Accepted;
 use crate::tell::{Tale, measured};
@@ -50,6 +51,13 @@ pub fn rehearse(arguments: &RehearseArguments) -> Result<Exit, CliError> {
     }
     let rehearsal = rehearsal(&accepted.scenario.path, &samples);
     show(&rehearsal, arguments)?;
+    if let Some(out) = arguments.out.as_ref().filter(|_| !samples.is_empty()) {
+        let product = files::product(&accepted.scenario)?;
+        let steps = step_times(&accepted.scenario, &samples);
+        let folder = write_papers(&accepted, product, &rehearsal, &steps, (out, language(arguments.lang)))?;
+        anstream::eprintln!("papers: {}", folder.join("rehearsal.html").display());
+        anstream::eprintln!("        {}", folder.join("plan.html").display());
+    }
     Ok(exit.worst(worst_ending(&rehearsal)))
 }
 
@@ -78,7 +86,7 @@ fn sample(accepted: &Accepted, seed: u64) -> Result<Sample, RunError> {
     let (service, objectives) =
         measured(&Tale { scenario, text, product, draws: &draws, record: &record, verdict: &verdict });
     let ending = Ending::of(&record, &verdict, service.outages.len());
-    Ok(Sample::of(seed, ending, Phases::of(&record, &service.outages), &objectives))
+    Ok(Sample::of(&record, ending, Phases::of(&record, &service.outages), &objectives))
 }
 
 fn worst_ending(rehearsal: &Rehearsal) -> Exit {

@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use nodes::world::executor::Ending;
 use nodes::world::trace::What;
 use reports::render::{html, shiviz, trace};
 use reports::{Language, Report};
 
 use super::run::{Page, report_json};
 use super::{CliError, Exit};
-use crate::draws::Draws;
+use crate::closeup;
 use crate::history::json_lines;
 use crate::run::Record;
+use crate::tell::Tale;
 
 /// Where results go.
 pub struct Results {
@@ -48,9 +50,19 @@ impl Results {
         self.wants(exit).then(|| self.folder_of(report).join("report.html"))
     }
 
-    /// Writes everything about one run.
-    pub fn write(&self, report: &Report, record: &Record, draws: &Draws) -> Result<(), CliError> {
-        let folder = self.folder_of(report);
+    /// Writes everything about one run, with what a closer look shows.
+    pub fn write(&self, report: &Report, tale: &Tale<'_>) -> Result<(), CliError> {
+        self.write_to(&self.folder_of(report), report, tale)
+    }
+
+    /// Writes everything about one run into this folder.
+    pub fn write_to(&self, folder: &Path, report: &Report, tale: &Tale<'_>) -> Result<(), CliError> {
+        let (record, draws) = (tale.record, tale.draws);
+        let mut report = report.clone();
+        if record.ending != Ending::Interrupted {
+            closeup::complete(tale, &mut report)?;
+        }
+        let report = &report;
         write(&folder.join("report.json"), &report_json(report))?;
         write(&folder.join("report.html"), &html::html(report, None, Language::English))?;
         write(&folder.join("trace.json"), &trace::trace(report))?;
@@ -69,7 +81,8 @@ impl Results {
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
+/// Writes a file and the folders it is in.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let unwritable = |source| CliError::Unwritable { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(unwritable)?;
@@ -93,7 +106,7 @@ fn record_lines(record: &Record) -> String {
 }
 
 /// The files a DBA would find, by host and path.
-fn native_logs(record: &Record) -> BTreeMap<PathBuf, String> {
+pub(super) fn native_logs(record: &Record) -> BTreeMap<PathBuf, String> {
     let mut files: BTreeMap<PathBuf, String> = BTreeMap::new();
     for event in record.trace.events() {
         let What::Log { file, line } = &event.what else { continue };

@@ -110,7 +110,8 @@ fn carry_out_on(
     };
     let verdict = verdict::judge(scenario, &record);
     let text = work.accepted.source.text();
-    let report = report(&Tale { scenario, text, product, draws: &draws, record: &record, verdict: &verdict });
+    let tale = Tale { scenario, text, product, draws: &draws, record: &record, verdict: &verdict };
+    let report = report(&tale);
     let exit = match verdict.outcome {
         _ if record.ending == Ending::Interrupted => Exit::Interrupted,
         Outcome::AsExpected => Exit::AsExpected,
@@ -118,7 +119,7 @@ fn carry_out_on(
         Outcome::NotAsExpected => Exit::NotAsExpected,
     };
     if results.wants(exit) {
-        results.write(&report, &record, &draws)?;
+        results.write(&report, &tale)?;
     }
     Ok(Done { exit, told: Told::Report(Box::new(report)) })
 }

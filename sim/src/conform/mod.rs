@@ -5,11 +5,13 @@
 //! the model went through the log and the time each phase took, or the first line that nothing explains. Lines of
 //! others are passed over. Nothing is run, and no two logs are compared with each other.
 
+mod against;
 mod text;
 
 use nodes::grammar::{LogKind, Moment, Phase, Taken};
 use serde_json::{Value, json};
 
+pub use against::{Bands, Compared, Place, against_as_json, told_against};
 pub use text::told;
 
 /// What becomes of a log whose clock went back.

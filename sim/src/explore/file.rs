@@ -32,6 +32,12 @@ pub struct Campaign {
     /// Whether each seed had a configuration drawn for it.
     #[serde(default, skip_serializing_if = "is_no")]
     pub swarm: bool,
+    /// Whether later seeds go on from what earlier ones have shown.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub guided: bool,
+    /// Whether each seed heals a core and asks it for progress.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub liveness: bool,
 }
 
 fn is_no(answer: &bool) -> bool {
@@ -120,7 +126,7 @@ pub struct Different {
 
 impl Campaign {
     /// The campaign over these scenarios.
-    pub fn of(scenarios: &[Accepted], ranges: &[Range], shard: Shard, swarm: bool) -> Campaign {
+    pub fn of(scenarios: &[Accepted], ranges: &[Range], shard: Shard) -> Campaign {
         let explored = |(accepted, range): (&Accepted, &Range)| Explored {
             scenario: accepted.scenario.path.clone(),
             text: format!("{:016x}", Digest::of(accepted.source.text())),
@@ -130,7 +136,9 @@ impl Campaign {
             simrun: env!("CARGO_PKG_VERSION").to_owned(),
             scenarios: scenarios.iter().zip(ranges).map(explored).collect(),
             shard: shard.to_string(),
-            swarm,
+            swarm: false,
+            guided: false,
+            liveness: false,
         }
     }
 
@@ -169,6 +177,12 @@ impl Campaign {
         }
         if theirs.swarm != self.swarm {
             return differs("--swarm", &theirs.swarm, &self.swarm);
+        }
+        if theirs.liveness != self.liveness {
+            return differs("--liveness", &theirs.liveness, &self.liveness);
+        }
+        if theirs.guided != self.guided {
+            return differs("--guided", &theirs.guided, &self.guided);
         }
         if !shares_may_differ && theirs.shard != self.shard {
             return differs("the share", &theirs.shard, &self.shard);

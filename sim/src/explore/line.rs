@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::abstract_state::{self, State};
 use super::signature::Signature;
 use super::trial::{self, Trial};
+use crate::guided::trail::Trail;
 use crate::run::RunError;
 use crate::scenario::{Accepted, Scenario};
 use crate::tell::{self, Tale};
@@ -31,6 +32,9 @@ pub struct ExploredSeed {
     /// The configuration that was drawn for it, in a campaign that draws one for each seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub swarm: Option<String>,
+    /// What a guided search goes on from; none in other campaigns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Trail>,
 }
 
 impl ExploredSeed {
@@ -59,10 +63,12 @@ impl ExploredSeed {
             error: None,
             states: written(&abstract_state::states(&trial.record)),
             swarm: None,
+            trail: None,
         }
     }
 
-    fn broken(scenario: &Scenario, seed: u64, error: &RunError) -> ExploredSeed {
+    /// A seed whose run came to nothing.
+    pub fn broken(scenario: &Scenario, seed: u64, error: &RunError) -> ExploredSeed {
         let signature = Signature::of_error(error).to_string();
         ExploredSeed::without_result(&scenario.path, seed, signature, error.to_string())
     }
@@ -90,7 +96,14 @@ impl ExploredSeed {
             simulated_ms: 0,
             events: 0,
         };
-        ExploredSeed { line, signature: Some(signature), error: Some(error), states: String::new(), swarm: None }
+        ExploredSeed {
+            line,
+            signature: Some(signature),
+            error: Some(error),
+            states: String::new(),
+            swarm: None,
+            trail: None,
+        }
     }
 
     /// The abstract states.

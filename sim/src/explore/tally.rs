@@ -98,7 +98,7 @@ mod tests {
             events: 1_000 - number,
         };
         let states = states.iter().map(|state| format!("{state:08x}")).collect();
-        ExploredSeed { line, signature: signature.map(str::to_owned), error: None, states, swarm: None }
+        ExploredSeed { line, signature: signature.map(str::to_owned), error: None, states, swarm: None, trail: None }
     }
 
     #[test]

@@ -229,6 +229,20 @@ impl Operation {
         matches!(self.outcome, Outcome::Ok(_))
     }
 
+    /// Whether it changed something and was told so.
+    pub fn is_durable_write(&self) -> bool {
+        let wrote = |(action, reply): (&Action, Option<&Reply>)| {
+            !action.is_read() && !matches!(reply, Some(Reply::Matched(false)) | None)
+        };
+        self.is_ok() && self.replied_actions().any(wrote)
+    }
+
+    /// Whether it was one of these hosts that it was sent to.
+    pub fn is_answered_by(&self, hosts: &[String]) -> bool {
+        let host = self.node.as_deref().and_then(|node| node.split('/').next());
+        host.is_some_and(|host| hosts.iter().any(|known| known == host))
+    }
+
     /// Whether it is known to have had no effect.
     pub fn is_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))

@@ -5,20 +5,31 @@
 //! Times are integers and quantiles are ranks, so a rehearsal is the same on every machine.
 
 mod outcome;
+mod page;
 mod phases;
+mod plan;
 mod quantiles;
+mod slips;
 mod text;
+mod words;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 pub use outcome::Ending;
+pub use page::page;
 pub use phases::{PHASES, Phases};
+pub use plan::{Material, Precondition, plan};
 pub use quantiles::{Quantile, Quantiles};
+pub use slips::Slip;
 pub use text::told;
 
 use reports::{Met, Objectives, Span};
+
+use crate::run::Record;
+use crate::run::record::{StepOutcome, StepRecord};
+use crate::scenario::Scenario;
 
 /// What is kept of a seed.
 #[derive(Clone, Debug)]
@@ -35,14 +46,18 @@ pub struct Sample {
     pub lost: Option<(u64, Span)>,
     /// Whether the objectives were met.
     pub met: (Met, Met),
+    /// How long each step took and whether it succeeded, in the order of the scenario.
+    pub steps: Vec<(Option<Span>, bool)>,
 }
 
 impl Sample {
     /// The numbers of one run.
-    pub fn of(seed: u64, ending: Ending, phases: Option<Phases>, objectives: &Objectives) -> Self {
+    pub fn of(record: &Record, ending: Ending, phases: Option<Phases>, objectives: &Objectives) -> Self {
+        let took = |step: &StepRecord| Some(Span(step.ended?.as_nanos() - step.began?.as_nanos()));
+        let steps = record.steps.iter().map(|step| (took(step), step.outcome == StepOutcome::Succeeded)).collect();
         let lost = objectives.rpo.lost_commits.zip(objectives.rpo.window);
         let met = (objectives.rto.met, objectives.rpo.met);
-        Sample { seed, ending, rto: objectives.rto.measured, phases, lost, met }
+        Sample { seed: record.seed, ending, rto: objectives.rto.measured, phases, lost, met, steps }
     }
 }
 
@@ -108,6 +123,31 @@ pub struct Rehearsal {
     pub rpo_met: Kept,
     /// Each distinct way of ending, the most frequent first.
     pub endings: Vec<Share>,
+}
+
+/// How long a step took over all seeds.
+#[derive(Clone, Debug)]
+pub struct StepTimes {
+    /// The step.
+    pub name: String,
+    /// How long it took where it ended.
+    pub took: Option<Quantiles>,
+    /// Seeds in which it succeeded.
+    pub succeeded: u64,
+}
+
+/// How long each step took, in the order of the scenario.
+pub fn step_times(scenario: &Scenario, samples: &[Sample]) -> Vec<StepTimes> {
+    let times = |(number, name): (usize, String)| {
+        let of = |sample: &Sample| sample.steps.get(number).and_then(|(took, _)| Some((took.as_ref()?.0, sample.seed)));
+        let succeeded = |sample: &&Sample| sample.steps.get(number).is_some_and(|(_, succeeded)| *succeeded);
+        StepTimes {
+            name,
+            took: Quantiles::of(samples.iter().filter_map(of).collect()),
+            succeeded: samples.iter().filter(succeeded).count() as u64,
+        }
+    };
+    scenario.steps.iter().map(|step| step.name.clone()).enumerate().map(times).collect()
 }
 
 /// Puts the seeds together.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use reports::Language;
 
+use super::words::percent;
 use super::{Kept, PHASES, Quantile, Quantiles, Rehearsal};
 
 /// How many ways of ending are shown.
@@ -121,28 +122,4 @@ fn endings(text: &mut String, rehearsal: &Rehearsal, zh: bool) {
 fn seconds(nanoseconds: u64) -> String {
     let millis = (nanoseconds + 500_000) / 1_000_000;
     format!("{}.{:03}s", millis / 1_000, millis % 1_000)
-}
-
-/// `0.8%`, never rounded to nothing or to everything.
-fn percent(part: u64, whole: u64) -> String {
-    let per_thousand = (part * 1_000 + whole / 2) / whole.max(1);
-    let shown = match per_thousand {
-        0 if part > 0 => 1,
-        1_000 if part < whole => 999,
-        exact => exact,
-    };
-    format!("{}.{}%", shown / 10, shown % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_never_rounded_away() {
-        assert_eq!(percent(1, 5_000), "0.1%");
-        assert_eq!(percent(4_999, 5_000), "99.9%");
-        assert_eq!(percent(8, 1_000), "0.8%");
-        assert_eq!(percent(5, 5), "100.0%");
-    }
 }

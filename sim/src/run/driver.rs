@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use nodes::product::{ClusterPlan, Product};
 use nodes::world::disk::DeviceId;
@@ -10,10 +11,11 @@ use nodes::world::streams::Seed;
 use nodes::world::time::Instant;
 use nodes::world::{World, WorldOptions};
 
+use super::core::{self, Watcher};
 use super::cut::{self, Cuts, Wanted};
 use super::faults::{Damage, Injector, Shelf};
 use super::observer::Sightings;
-use super::record::{DeviceRecord, Record};
+use super::record::{CoreRecord, DeviceRecord, Record};
 use super::setup::{cluster_plan, set_links};
 use super::stage::Stage;
 use super::steps::{Logbook, Operator};
@@ -22,6 +24,9 @@ use super::workload::{self, Ledger};
 use super::{RunError, RunOptions};
 use crate::draws::Draws;
 use crate::scenario::Scenario;
+
+/// No run lasts as long.
+const FAR_AWAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The name of the clients' machine; no host of a scenario can have it.
 const CLIENTS: &str = "clients";
@@ -61,18 +66,18 @@ pub(super) fn drive_with(
     beside: impl FnOnce(&Stage),
 ) -> Result<Record, RunError> {
     let world = World::new(WorldOptions { seed: Seed(draws.seed), keep: options.keep, ..WorldOptions::default() });
-    let limits = Limits {
-        time: Instant::START + scenario.run.time_limit,
-        events: scenario.run.steps_limit,
-        interrupted: options.interrupted,
-    };
+    let wanted_core = core::Wanted::of(scenario, draws.seed);
+    // The watcher of a core ends the run itself: by the time-outs of the product, which the cluster knows.
+    let time = if wanted_core.is_some() { FAR_AWAY } else { scenario.run.time_limit };
+    let limits =
+        Limits { time: Instant::START + time, events: scenario.run.steps_limit, interrupted: options.interrupted };
     let plan = cluster_plan(scenario, product);
     let staged: RefCell<Option<Result<Scene, RunError>>> = RefCell::new(None);
     let ending = world.run(limits, |world| {
         let mut scene = Scene::build(world, scenario, product, &plan);
         match &mut scene {
             Ok(scene) => {
-                scene.begin(scenario, draws);
+                scene.begin(scenario, draws, wanted_core);
                 beside(&scene.stage);
             }
             Err(_) => world.stop(),
@@ -93,6 +98,7 @@ struct Scene {
     ledger: Ledger,
     sightings: Sightings,
     weather: Weather,
+    core: Rc<RefCell<Option<CoreRecord>>>,
 }
 
 impl Scene {
@@ -114,11 +120,12 @@ impl Scene {
             ledger: Ledger::default(),
             sightings: Sightings::default(),
             weather,
+            core: Rc::default(),
         })
     }
 
     /// Lets everything loose. Whoever waits for something waits before anything can happen.
-    fn begin(&mut self, scenario: &Scenario, draws: &Draws) {
+    fn begin(&mut self, scenario: &Scenario, draws: &Draws, wanted_core: Option<core::Wanted>) {
         let world = self.stage.world().clone();
         self.sightings.begin(&self.stage);
         self.begin_traffic(scenario);
@@ -144,6 +151,16 @@ impl Scene {
             };
             world.spawn_outside(injector.work());
         }
+        if let Some(wanted) = wanted_core {
+            let watcher = Watcher {
+                stage: self.stage.clone(),
+                damage: self.damage.clone(),
+                weather: self.weather.clone(),
+                ledger: self.ledger.clone(),
+                kept: Rc::clone(&self.core),
+            };
+            world.spawn_outside(watcher.watch(wanted));
+        }
         let stage = self.stage.clone();
         world.spawn_outside(async move { stage.cluster().start() });
     }
@@ -167,6 +184,7 @@ impl Scene {
             faults: self.damage.take(&self.stage),
             weather: self.weather.counted(world),
             states: self.sightings.take(),
+            core: self.core.take(),
             ending,
             ended: world.now(),
             waiting_for: cluster.waiting_for(),

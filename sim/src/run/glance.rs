@@ -2,15 +2,20 @@
 //!
 //! It exists so that any moment of a report can be asked what a status command would have shown. The run up to the
 //! moment is the run without the glance: nothing of the world is drawn or moved by somebody who has not typed yet. What
-//! comes after it is nobody's business, so the command may be any command.
+//! comes after it is nobody's business.
+//!
+//! [`glances`] types many commands into one run that goes on to its end. There each look could disturb what comes after
+//! it, so whoever asks compares what the nodes did with a run without looks (see [`crate::closeup`]).
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use nodes::operations::Whom;
 use nodes::product::Product;
 use nodes::world::executor::first_of;
 use nodes::world::time::Instant;
+use nodes::world::trace::HostId;
 
 use super::driver::drive_with;
 use super::record::{CommandRecord, Record};
@@ -59,29 +64,125 @@ pub fn glance(
     Ok((record, command))
 }
 
+/// A command that is typed into a run that goes on.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// When.
+    pub at: Instant,
+    /// Where.
+    pub whom: Whom,
+    /// The words.
+    pub words: Vec<String>,
+}
+
+/// Runs a seed to its end and types a command at each of some moments: the run, and for each look what was typed where
+/// and what it showed. A look that was not answered before the end of the run has shown nothing.
+///
+/// # Errors
+/// As [`super::run_scenario`].
+pub fn glances(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+    looks: &[Look],
+) -> Result<(Record, Vec<Vec<CommandRecord>>), RunError> {
+    let seen: Rc<RefCell<Vec<Vec<CommandRecord>>>> = Rc::new(RefCell::new(vec![Vec::new(); looks.len()]));
+    let run = || {
+        let seen = seen.clone();
+        drive_with(scenario, product, draws, options, |stage| {
+            for (number, look) in looks.iter().cloned().enumerate() {
+                let (stage, seen) = (stage.clone(), seen.clone());
+                stage.world().clone().spawn_outside(async move {
+                    stage.world().sleep_until(look.at).await;
+                    let shown = ask(&stage, &look).await;
+                    seen.borrow_mut()[number] = shown;
+                });
+            }
+        })
+    };
+    let record =
+        panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
+    let shown = seen.take();
+    Ok((record, shown))
+}
+
+/// Runs a seed up to a moment: the record so far.
+///
+/// # Errors
+/// As [`super::run_scenario`].
+pub fn run_until(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+    until: Instant,
+) -> Result<Record, RunError> {
+    let run = || {
+        drive_with(scenario, product, draws, options, |stage| {
+            let world = stage.world().clone();
+            stage.world().spawn_outside(async move {
+                world.sleep_until(until).await;
+                world.stop();
+            });
+        })
+    };
+    panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)
+}
+
+/// Types a command where the look says. One that fails on a host is tried on the next if any host will do.
+async fn ask(stage: &Stage, look: &Look) -> Vec<CommandRecord> {
+    let world = stage.world();
+    let mut shown = Vec::new();
+    for host in stage.nodes().iter().copied() {
+        let command = match world.is_powered(host) {
+            true => type_on(stage, host, look.words.clone()).await,
+            false => unreachable_host(stage, host, look.words.clone()),
+        };
+        let answered = command.exit_code == Some(0);
+        match look.whom {
+            Whom::Every => shown.push(command),
+            Whom::Any => shown = vec![command],
+        }
+        if look.whom == Whom::Any && answered {
+            break;
+        }
+    }
+    shown
+}
+
+async fn type_on(stage: &Stage, host: HostId, words: Vec<String>) -> CommandRecord {
+    let world = stage.world();
+    let running = stage.cluster().shell(host).begin(words.clone());
+    let began = world.now();
+    let exit_code = first_of(running.exit_code(), world.sleep_until(began + PATIENCE)).await.ok();
+    CommandRecord {
+        host: world.host_name(host).to_string(),
+        words,
+        began,
+        ended: exit_code.map(|_| world.now()),
+        exit_code,
+        lines: running.lines(),
+    }
+}
+
 async fn look(stage: Stage, glance: Glance, seen: Rc<RefCell<Option<CommandRecord>>>) {
     let world = stage.world().clone();
     world.sleep_until(Instant::START + glance.at).await;
     let named = glance.host.as_ref().map(|name| world.find_host(name));
     let host = named.unwrap_or_else(|| stage.everyone().into_iter().find(|host| world.is_powered(*host)));
     let Some(host) = host else { return world.stop() };
-    let mut command = CommandRecord {
-        host: world.host_name(host).to_string(),
-        words: glance.words.clone(),
-        began: world.now(),
-        ended: None,
-        exit_code: None,
-        lines: Vec::new(),
+    let command = match world.is_powered(host) {
+        true => type_on(&stage, host, glance.words).await,
+        false => unreachable_host(&stage, host, glance.words),
     };
-    if world.is_powered(host) {
-        let running = stage.cluster().shell(host).begin(glance.words);
-        let limit = world.sleep_until(world.now() + PATIENCE);
-        command.exit_code = first_of(running.exit_code(), limit).await.ok();
-        command.ended = command.exit_code.map(|_| world.now());
-        command.lines = running.lines();
-    } else {
-        command.lines.push((world.now(), format!("{}: no route to host", command.host)));
-    }
     *seen.borrow_mut() = Some(command);
     world.stop();
+}
+
+fn unreachable_host(stage: &Stage, host: HostId, words: Vec<String>) -> CommandRecord {
+    let world = stage.world();
+    let (name, began) = (world.host_name(host).to_string(), world.now());
+    let lines = vec![(began, format!("{name}: no route to host"))];
+    CommandRecord { host: name, words, began, ended: None, exit_code: None, lines }
 }

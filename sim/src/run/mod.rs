@@ -12,12 +12,14 @@
 //! | [`workload`] | the clients and their history |
 //! | [`cut`] | moments at which the power of a device may go |
 //! | `glance` | somebody who types one command at one moment |
+//! | `core` | the hosts that are healed while the rest stays as it is |
 //! | `observer` | how the nodes look from outside |
 //! | [`record`] | what comes out |
 //!
 //! Nothing is judged here, and nothing is told: that is for `check`, `verdict` and `tell`, which see the record alone.
 
 mod clock;
+mod core;
 pub mod cut;
 mod driver;
 mod faults;
@@ -42,7 +44,7 @@ use nodes::product::Product;
 use nodes::world::trace::Keep;
 use thiserror::Error;
 
-pub use glance::{Glance, glance};
+pub use glance::{Glance, Look, glance, glances, run_until};
 pub use panics::Panic;
 pub use record::{DeviceRecord, Record};
 

@@ -38,6 +38,8 @@ pub struct Record {
     pub weather: Vec<WeatherRecord>,
     /// How the nodes looked from outside, whenever that changed.
     pub states: Vec<Snapshot>,
+    /// The hosts that were healed while the rest stayed as it was, if the scenario asks what they come to.
+    pub core: Option<CoreRecord>,
     /// Why the run ended.
     pub ending: Ending,
     /// When the run ended.
@@ -57,6 +59,25 @@ pub struct DeviceRecord {
     pub journal: Journal,
     /// What a reader would see at the end.
     pub visible: Image,
+}
+
+/// A core: hosts that were healed at a moment, while everything else stayed as it was from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreRecord {
+    /// The moment.
+    pub began: Instant,
+    /// Its hosts.
+    pub hosts: Vec<String>,
+    /// The other hosts of the cluster.
+    pub outside: Vec<String>,
+    /// What was done to heal it, one thing each.
+    pub healed: Vec<String>,
+    /// The product's own waits on the longest way back into service.
+    pub waits: Vec<(String, Duration)>,
+    /// How soon it must serve; zero if the model does not say how long anything takes.
+    pub bound: Duration,
+    /// Why it may stand still, by what was so at the end; `None` if it must serve.
+    pub excuse: Option<String>,
 }
 
 /// One operator step.

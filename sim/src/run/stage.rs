@@ -4,7 +4,7 @@
 //! hosts and processes at the moment they are needed, because a drill says "kill the new primary" and means whoever
 //! that is by then.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use nodes::product::{Cluster, events};
@@ -27,6 +27,7 @@ struct Inner {
     clients: Option<HostId>,
     signals: Signals,
     reigns: RefCell<Reigns>,
+    frozen: Cell<bool>,
 }
 
 /// Who has been primary, in order, and whom the operator is making primary just now.
@@ -70,7 +71,17 @@ fn became_primary(trace: &Trace, event: &Event) -> Option<HostId> {
 impl Stage {
     pub(super) fn new(world: &World, cluster: Rc<dyn Cluster>, hosts: Vec<HostId>, clients: Option<HostId>) -> Self {
         let (signals, reigns) = (Signals::default(), RefCell::default());
-        Stage { inner: Rc::new(Inner { world: world.clone(), cluster, hosts, clients, signals, reigns }) }
+        Stage {
+            inner: Rc::new(Inner {
+                world: world.clone(),
+                cluster,
+                hosts,
+                clients,
+                signals,
+                reigns,
+                frozen: Cell::new(false),
+            }),
+        }
     }
 
     pub(super) fn world(&self) -> &World {
@@ -88,6 +99,28 @@ impl Stage {
     /// The machine of the clients.
     pub(super) fn clients(&self) -> Option<HostId> {
         self.inner.clients
+    }
+
+    /// The hosts of the scenario, in its order.
+    pub(super) fn nodes(&self) -> &[HostId] {
+        &self.inner.hosts
+    }
+
+    /// From now on nobody does anything any more: no step, no fault, and no end of one.
+    pub(super) fn freeze(&self) {
+        self.inner.frozen.set(true);
+    }
+
+    /// Whether that is so.
+    pub(super) fn is_frozen(&self) -> bool {
+        self.inner.frozen.get()
+    }
+
+    /// Returns at once, or never if everything has been frozen.
+    pub(super) async fn unless_frozen(&self) {
+        if self.is_frozen() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Every host, that of the clients too.

@@ -63,6 +63,7 @@ impl Operator {
     /// Does the step when its moment has come.
     pub(super) async fn work(self) {
         trigger::wait(&self.stage, &self.drawn.when).await;
+        self.stage.unless_frozen().await;
         if let Some(failed) = self.logbook.put_aside.borrow().clone() {
             return self.write(|page| page.outcome = StepOutcome::PutAside(failed));
         }

@@ -12,6 +12,7 @@ use nodes::world::device::{Arming, Atlas, DeviceFault, FaultId, FaultKind, Ratio
 use nodes::world::disk::DeviceId;
 use nodes::world::latency::Latency;
 use nodes::world::time::Instant;
+use nodes::world::trace::HostId;
 
 use super::RunError;
 use super::record::WeatherRecord;
@@ -21,9 +22,19 @@ use crate::scenario::model::{Damage, DeviceWeather, Tail};
 use crate::scenario::values;
 
 /// The faults that strike by themselves.
+#[derive(Clone)]
 pub(super) struct Weather(Vec<(DeviceId, FaultKind, FaultId)>);
 
 impl Weather {
+    /// Ends what strikes the devices of these hosts, and those that all share.
+    pub(super) fn end_at(&self, world: &World, hosts: &[HostId]) {
+        for (device, _, fault) in &self.0 {
+            if world.host_of_device(*device).is_none_or(|host| hosts.contains(&host)) {
+                world.change_device(*device, |device| device.disarm(world.now(), *fault));
+            }
+        }
+    }
+
     /// What each of them came to.
     pub(super) fn counted(&self, world: &World) -> Vec<WeatherRecord> {
         let record = |(device, kind, fault): &(DeviceId, FaultKind, FaultId)| {

@@ -11,6 +11,11 @@ use serde::Serialize;
 pub(super) use grammar::match_command;
 pub(super) use words::{Word, split};
 
+/// The words of a line as an operator types it; all of it as one word if a quote is never closed.
+pub fn typed(line: &str) -> Vec<String> {
+    split(line).map_or_else(|_| vec![line.to_owned()], |words| words.into_iter().map(|word| word.text).collect())
+}
+
 /// A command of a product with its options told apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {

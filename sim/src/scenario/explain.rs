@@ -262,6 +262,14 @@ fn promise(check: &Check) -> String {
             format!("eventually {}{within} after {after}", reached(what))
         }
         Promise::Sometimes(what) => format!("at least once {}", reached(what)),
+        Promise::Progress { after, core, within } => {
+            let after = after.as_ref().map_or("a drawn moment".to_owned(), moment);
+            let core = core.as_ref().map_or("a core that the seed draws".to_owned(), |core| {
+                core.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            });
+            let within = within.map_or("three times the product's own time-outs".to_owned(), print_duration);
+            format!("healed while the rest stays as it is after {after}, {core} serves within {within}")
+        }
     }
 }
 

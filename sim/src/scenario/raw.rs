@@ -297,8 +297,10 @@ pub(crate) struct RawCheck {
     pub sometimes: Text,
     /// With `eventually`: how soon. Default: before the run ends.
     pub within: Text,
-    /// With `eventually`: counted from here, a step, a fault or an event. Default: the end of the last step and fault.
+    /// With `eventually`: counted from here, a step, a fault or an event. Default: the end of the last step and fault; for "progress" a moment that the seed draws.
     pub after: Text,
+    /// With `eventually = "progress"`: the hosts that are healed at that moment, while all others stay as they are for ever. Default: drawn from the seed among those that must be able to go on.
+    pub core: Option<Vec<Located<String>>>,
 }
 
 /// What the run is expected to show.

@@ -65,10 +65,7 @@ impl Source {
     /// The scenario's name: its path below the last directory called `scenarios`, or else its file name, without
     /// the ending `.toml`.
     pub fn scenario_name(&self) -> String {
-        let parts: Vec<&str> = self.path.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
-        let below = parts.iter().rposition(|part| *part == "scenarios").map(|at| at + 1);
-        let name = parts[below.unwrap_or(parts.len().saturating_sub(1)).min(parts.len())..].join("/");
-        name.strip_suffix(".toml").unwrap_or(&name).to_owned()
+        name_of(&self.path)
     }
 
     /// Where the byte `at` is.
@@ -130,6 +127,14 @@ impl Problem {
 fn not_text(path: &str, why: String) -> Diagnostic {
     Diagnostic::error(Code::NotText, format!("`{path}` is not a text file: {why}"))
         .help("scenario files are UTF-8; convert other encodings first")
+}
+
+/// The name of the scenario at a path, as [`Source::scenario_name`] gives it.
+pub fn name_of(path: &str) -> String {
+    let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
+    let below = parts.iter().rposition(|part| *part == "scenarios").map(|at| at + 1);
+    let name = parts[below.unwrap_or(parts.len().saturating_sub(1)).min(parts.len())..].join("/");
+    name.strip_suffix(".toml").unwrap_or(&name).to_owned()
 }
 
 #[cfg(test)]

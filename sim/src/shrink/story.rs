@@ -33,7 +33,7 @@ impl Story {
             ),
             deeds: deeds(shrunk),
             size: size(shrunk),
-            certainty: certainty(shrunk),
+            certainty: certainty(seed, shrunk),
             entries: entries(shrunk),
         }
     }
@@ -114,7 +114,12 @@ fn counted(number: u64, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-fn certainty(shrunk: &Shrunk) -> String {
+fn certainty(seed: u64, shrunk: &Shrunk) -> String {
+    let kept = if shrunk.seed == seed {
+        String::new()
+    } else {
+        format!("The file runs seed {}, which shows the same as seed {seed} and earlier. ", shrunk.seed)
+    };
     let seeds = match shrunk.other_seeds {
         (_, 0) => "No other seed was tried.".to_owned(),
         (failing, tried) if failing == tried => format!("All of {tried} other seeds show the same."),
@@ -125,7 +130,7 @@ fn certainty(shrunk: &Shrunk) -> String {
         Some(twin) => format!("It passes if {}.", twin.change),
         None => "No small change was found that makes it pass.".to_owned(),
     };
-    format!("{seeds} {twin}")
+    format!("{kept}{seeds} {twin}")
 }
 
 fn entries(shrunk: &Shrunk) -> BTreeMap<String, String> {

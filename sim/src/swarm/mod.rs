@@ -27,7 +27,9 @@ use reports::{Answer, Outcome};
 use crate::document::{Document, Kind, print};
 use crate::explore::line::ExploredSeed;
 use crate::explore::trial;
-use crate::run::RunError;
+use crate::guided::trail::Trail;
+use crate::run::{Record, RunError};
+use crate::scenario::model::PROGRESS;
 use crate::scenario::vocabulary::Vocabulary;
 use crate::scenario::{Accepted, Rejected};
 use crate::sweep::{events, faults, operator};
@@ -50,6 +52,14 @@ pub struct Swarm<'a> {
     horizon: u64,
 }
 
+/// The file of a seed, not yet read.
+pub struct Drawn {
+    /// The file.
+    pub document: Document,
+    /// Its features and shape.
+    pub told: String,
+}
+
 /// What a seed drew.
 pub struct Configuration {
     /// The scenario.
@@ -70,7 +80,9 @@ impl<'a> Swarm<'a> {
         interrupted: fn() -> bool,
     ) -> Result<Swarm<'a>, RunError> {
         let mut procedure = faults::undisturbed(&Document::of(accepted));
-        procedure.retain("check", |check| check.contains_key("always"));
+        // What a core must come to is promised whatever is drawn.
+        let is_core = |check: &toml::Table| check.get("eventually").and_then(toml::Value::as_str) == Some(PROGRESS);
+        procedure.retain("check", |check| check.contains_key("always") || is_core(check));
         let scenario = &accepted.scenario;
         let mut swarm = Swarm {
             vocabulary,
@@ -96,11 +108,26 @@ impl<'a> Swarm<'a> {
         document.accept(path, self.vocabulary)
     }
 
-    /// The configuration of a seed; `path` is where its file will lie.
+    /// Until when faults begin, in seconds of the run.
+    pub fn horizon(&self) -> u64 {
+        self.horizon
+    }
+
+    /// The path of the scenario.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Reads a file that was drawn; `path` is where it will lie.
     ///
     /// # Errors
-    /// [`Rejected`] if the drawn scenario is none, which is a mistake of ours.
-    pub fn configure(&self, seed: u64, path: Option<&str>) -> Result<Configuration, Box<Rejected>> {
+    /// [`Rejected`] if it is no scenario, which is a mistake of ours.
+    pub fn accept(&self, document: &Document, path: Option<&str>) -> Result<Accepted, Box<Rejected>> {
+        self.read(document, path.unwrap_or(&self.path))
+    }
+
+    /// What a seed draws.
+    pub fn draw(&self, seed: u64) -> Drawn {
         let features = chosen(seed);
         let mut document = self.procedure.clone();
         if features.contains(&Feature::Slip) {
@@ -117,24 +144,49 @@ impl<'a> Swarm<'a> {
             drawer.add(*feature, self.product, &mut document);
         }
         document.set(&["run", "seeds"], format!("{seed}..{seed}"));
-        let accepted = self.read(&document, path.unwrap_or(&self.path))?;
         let names: Vec<&str> = features.iter().map(|feature| feature.name()).collect();
-        let hash = Digest::of(print::plain(&document).as_str());
         let faults = document.names(Kind::Fault).len();
-        let told = format!("{}; {faults} faults of {}; {hash:016x}", drawer.shape().name(), names.join(" "));
-        Ok(Configuration { accepted, told })
+        Drawn { told: format!("{}; {faults} faults of {}", drawer.shape().name(), names.join(" ")), document }
+    }
+
+    /// The configuration of a seed; `path` is where its file will lie.
+    ///
+    /// # Errors
+    /// [`Rejected`] if the drawn scenario is none, which is a mistake of ours.
+    pub fn configure(&self, seed: u64, path: Option<&str>) -> Result<Configuration, Box<Rejected>> {
+        let Drawn { document, told } = self.draw(seed);
+        let hash = Digest::of(print::plain(&document).as_str());
+        Ok(Configuration { accepted: self.accept(&document, path)?, told: format!("{told}; {hash:016x}") })
     }
 
     /// Runs the configuration of a seed.
     pub fn run(&self, seed: u64, interrupted: fn() -> bool) -> ExploredSeed {
         match self.configure(seed, None) {
             Ok(configuration) => {
-                let mut line = ExploredSeed::of(&configuration.accepted, self.product, seed, interrupted);
-                only_safety(&mut line);
+                let mut line = self.run_accepted(&configuration.accepted, seed, interrupted, |_| None);
                 line.swarm = Some(configuration.told);
                 line
             }
             Err(rejected) => ExploredSeed::refused(&self.path, seed, &rejected.to_string()),
+        }
+    }
+
+    /// Runs a configuration with a seed and judges its safety; `trail` is what a search wants to know of the run.
+    pub fn run_accepted(
+        &self,
+        accepted: &Accepted,
+        seed: u64,
+        interrupted: fn() -> bool,
+        trail: impl FnOnce(&Record) -> Option<Trail>,
+    ) -> ExploredSeed {
+        match trial::run(&accepted.scenario, self.product, seed, interrupted) {
+            Ok(trial) => {
+                let mut line = ExploredSeed::finished(accepted, self.product, &trial);
+                line.trail = trail(&trial.record);
+                only_safety(&mut line);
+                line
+            }
+            Err(error) => ExploredSeed::broken(&accepted.scenario, seed, &error),
         }
     }
 }

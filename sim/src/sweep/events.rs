@@ -39,6 +39,13 @@ impl Moment {
 /// The announcements from the moment the first step begins; from the start if there is no step.
 pub fn moments(scenario: &Scenario, record: &Record) -> Vec<Moment> {
     let from = record.steps.iter().filter_map(|step| step.began).min().unwrap_or_default();
+    let mut moments = all_moments(scenario, record);
+    moments.retain(|moment| moment.at >= from.elapsed());
+    moments
+}
+
+/// All announcements of the scenario's hosts.
+pub fn all_moments(scenario: &Scenario, record: &Record) -> Vec<Moment> {
     let mut counts: BTreeMap<(String, &str), u32> = BTreeMap::new();
     let mut moments = Vec::new();
     for event in record.trace.events() {
@@ -54,9 +61,7 @@ pub fn moments(scenario: &Scenario, record: &Record) -> Vec<Moment> {
         }
         let nth = counts.entry((host.clone(), name)).or_default();
         *nth += 1;
-        if event.at >= from {
-            moments.push(Moment { host, event: (*name).to_owned(), nth: *nth, at: event.at.elapsed() });
-        }
+        moments.push(Moment { host, event: (*name).to_owned(), nth: *nth, at: event.at.elapsed() });
     }
     moments
 }

@@ -132,7 +132,8 @@ pub fn slips(well_done: &ExploredSeed, tried: &[Tried]) -> String {
 const DATA: [&str; 6] =
     ["no-lost-commit", "log-intact", "linearizable", "total-conserved", "single-writer", "isolation"];
 
-fn cost(well_done: &ExploredSeed, attempt: &Tried) -> &'static str {
+/// What a slip costs beside the runbook done well: `data`, `the service`, `a check`, `time`, or nothing that counts.
+pub fn cost(well_done: &ExploredSeed, attempt: &Tried) -> &'static str {
     let Some(line) = &attempt.line else { return "cannot be done" };
     let violated = |name: &str| {
         line.line.checks.iter().any(|check| check.name == name && check.answer == reports::Answer::Violated)

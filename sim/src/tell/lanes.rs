@@ -61,18 +61,38 @@ fn interval(record: &Record, lives: &[(Instant, bool)], host: &str, at: Instant)
         Some(node) => standing(node),
         None => Standing::Starting,
     };
-    let state = node.map(state).unwrap_or_default();
+    let state = match node {
+        None if standing == Standing::Down => "-".to_owned(),
+        node => node.map(state).unwrap_or_default(),
+    };
     let term = node.map(|node| node.epoch).filter(|epoch| *epoch > 0);
     LaneInterval { from: moment(at), until: None, standing, state, term }
 }
 
+/// Words of products' states that tell of a change of roles, and of a start; compared without case.
+const CHANGES: [&str; 5] = ["promoting", "demoting", "waiting promote", "process_", "changing"];
+const STARTS: [&str; 4] = ["starting", "startup, ", "need repair", "recover"];
+
+/// Where a node stands, by who it says it is and whether it takes writes. An instance of a cluster in which all of them
+/// write is a primary of its own log.
 fn standing(node: &NodeState) -> Standing {
-    match node.role.as_str() {
+    let (role, state) = (node.role.to_lowercase(), node.state.to_lowercase());
+    let says = |words: &[&str]| words.iter().any(|word| state.contains(word));
+    match role.as_str() {
+        _ if node.writable => Standing::Primary,
+        "down" | "unknown" if !says(&STARTS) => Standing::Down,
+        _ if says(&CHANGES) => Standing::Changing,
+        _ if says(&STARTS) => Standing::Starting,
         "primary" => Standing::Primary,
-        "standby" => Standing::Standby,
+        "standby" | "replica" | "control node" | "normal node" => Standing::Standby,
         "pending" | "promoting" | "demoting" | "changing" => Standing::Changing,
         _ => Standing::Starting,
     }
+}
+
+/// Whether a node says that it is the primary.
+pub(super) fn is_primary(node: &NodeState) -> bool {
+    node.role.eq_ignore_ascii_case("primary")
 }
 
 /// `Primary Normal`: the role and the state, once each.

@@ -1,11 +1,13 @@
 //! The operator's steps: planned beside done.
 
-use reports::{StatusOutput, Step, StepKind, StepOutcome};
+use reports::{Sentence, StatusOutput, Step, StepKind, StepOutcome};
 
 use super::Tale;
-use super::moment::moment;
+use super::lanes;
+use super::moment::{moment, span};
 use super::settings::planned;
 use crate::run::record::{self, CommandRecord, StepRecord};
+use crate::scenario::model::{self, IfFails};
 use crate::scenario::verbs::StepVerb;
 
 /// The steps in the order they began; those that never did come last.
@@ -38,9 +40,22 @@ fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
         exit_code: record.commands.last().and_then(|command| command.exit_code),
         excerpt: tale.product.status_output.excerpt(&output).to_vec(),
         output,
-        expected: None,
-        primary_after: nodes_after(|node| node.role == "primary"),
+        expected: Some(expected(written)),
+        primary_after: nodes_after(lanes::is_primary),
         writers_after: nodes_after(|node| node.writable),
+    }
+}
+
+/// What should come of a step, as far as the scenario says: a step that may fail says so.
+fn expected(step: &model::Step) -> Sentence {
+    let limit = step.timeout.map(span);
+    match (step.if_fails, limit) {
+        (IfFails::Stop, None) => Sentence::new("succeeds", "成功"),
+        (IfFails::Stop, Some(limit)) => Sentence::new(format!("succeeds within {limit}"), format!("{limit} 内成功")),
+        (IfFails::Continue, None) => Sentence::new("may fail", "允许失败"),
+        (IfFails::Continue, Some(limit)) => {
+            Sentence::new(format!("ends within {limit}, may fail"), format!("{limit} 内结束,允许失败"))
+        }
     }
 }
 

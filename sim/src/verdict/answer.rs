@@ -7,10 +7,10 @@ use reports::Sentence;
 
 use super::liveness::{self, Reached};
 use super::places::first_event;
-use super::{Judged, Mode, judges, survival};
+use super::{Judged, Mode, core, judges, survival};
 use crate::check::{Answer, Finding, catalogue};
 use crate::run::Record;
-use crate::scenario::model::{Check, FaultCount, Moment, Promise, Reached as Goal, Trigger};
+use crate::scenario::model::{Check, FaultCount, Moment, PROGRESS, Promise, Reached as Goal, Trigger};
 use crate::scenario::values::print_duration;
 
 /// Answers a check.
@@ -22,6 +22,7 @@ pub(super) fn answer(check: &Check, record: &Record) -> Judged {
             (Mode::Eventually, eventually(record, what, after.as_ref(), *within))
         }
         Promise::Sometimes(what) => (Mode::Sometimes, sometimes(record, what)),
+        Promise::Progress { .. } => (Mode::Eventually, core::judge(record)),
     };
     Judged { name: check.name(), mode, promise: promise(check), finding, expected: false, line: check.place.line }
 }
@@ -40,6 +41,7 @@ fn promise(check: &Check) -> Sentence {
             Sentence::new(format!("Within {within}: {}", goal.en), format!("{within} 内:{chinese}"))
         }
         Promise::Sometimes(what) => goal_promise(what),
+        Promise::Progress { .. } => goal_promise(&Goal::Check(PROGRESS.to_owned())),
     }
 }
 

@@ -5,7 +5,7 @@ use reports::Sentence;
 use super::{Judged, Mode, Outcome, Verdict};
 use crate::check::Answer;
 use crate::run::Record;
-use crate::run::record::{StepOutcome, Unproved};
+use crate::run::record::{StepOutcome, StepRecord, Unproved};
 use crate::scenario::Scenario;
 use crate::scenario::model::{Expect, ExpectedVerdict};
 
@@ -78,7 +78,9 @@ fn doubt(record: &Record, checks: &[Judged]) -> Option<Sentence> {
     if !record.is_complete() {
         return Some(cut_short(record));
     }
-    let unproved = record.faults.iter().find_map(|fault| Some((fault, fault.unproved()?)));
+    // Once a core is healed nobody does anything any more: what was still to come, or to end, is not owed.
+    let is_owed = |why: &Unproved| record.core.is_none() || *why == Unproved::NoEffect;
+    let unproved = record.faults.iter().find_map(|fault| Some((fault, fault.unproved().filter(is_owed)?)));
     if let Some((fault, why)) = unproved {
         let (english, chinese) = match why {
             Unproved::NeverFired => ("never fired", "从未触发"),
@@ -88,7 +90,8 @@ fn doubt(record: &Record, checks: &[Judged]) -> Option<Sentence> {
         let name = &fault.name;
         return Some(Sentence::new(format!("the fault {name} {english}"), format!("故障 {name} {chinese}")));
     }
-    if let Some(step) = record.steps.iter().find(|step| step.outcome == StepOutcome::NeverStarted) {
+    let never_started = |step: &&StepRecord| step.outcome == StepOutcome::NeverStarted && record.core.is_none();
+    if let Some(step) = record.steps.iter().find(never_started) {
         let name = &step.name;
         return Some(Sentence::new(format!("the step {name} never began"), format!("步骤 {name} 从未开始")));
     }

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use nodes::product::{NodeState, events};
 use nodes::world::time::Instant;
 
-use crate::history::{Action, Operation, Outcome, Reply};
+use crate::history::{Operation, Outcome};
 use crate::run::Record;
 use crate::run::record::Snapshot;
+use crate::scenario::model::PROGRESS;
 
 /// A moment at which something came true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,29 @@ pub const CHECKS: &[LivenessCheck] = &[
         reached: converged,
         missing: still_abnormal,
     },
+    LivenessCheck {
+        name: PROGRESS,
+        promise: "A core of hosts that is healed while all others stay as they are takes writes again, or it can be \
+                  proved that it may stand still.",
+        promise_zh: "仅修复核心节点、其余保持原状时,核心恢复写入;否则须能证明其停止是合理的。",
+        reached: |record, _| progress(record),
+        missing: |record| super::core::pending(record),
+    },
 ];
+
+/// When the core took writes again and its members had roles of a normal cluster for good.
+fn progress(record: &Record) -> Option<Reached> {
+    let core = record.core.as_ref()?;
+    let write = first_durable_write(record, core.began, |write| write.is_answered_by(&core.hosts))?;
+    let normal: BTreeSet<&str> = normal_looks(record)?.into_iter().map(|(role, _)| role).collect();
+    let is_steady = |snapshot: &Snapshot| {
+        let members = || snapshot.nodes.iter().filter(|node| core.hosts.contains(&node.host));
+        members().all(|node| normal.contains(node.role.as_str())) && members().any(|node| node.writable)
+    };
+    let unsteady = record.states.iter().rposition(|snapshot| !is_steady(snapshot));
+    let since = record.states.get(unsteady.map_or(0, |last| last + 1))?.at;
+    Some(Reached { at: since.max(write.at), event: write.event })
+}
 
 /// The check called `name`.
 pub fn find(name: &str) -> Option<&'static LivenessCheck> {
@@ -60,10 +83,7 @@ pub fn find(name: &str) -> Option<&'static LivenessCheck> {
 
 /// Whether an operation changed something and was told so.
 pub fn is_durable_write(operation: &Operation) -> bool {
-    let wrote = |(action, reply): (&Action, Option<&Reply>)| {
-        !action.is_read() && !matches!(reply, Some(Reply::Matched(false)) | None)
-    };
-    operation.is_ok() && operation.replied_actions().any(wrote)
+    operation.is_durable_write()
 }
 
 /// Whether an operation tried to change something.
@@ -72,12 +92,16 @@ pub fn is_write(operation: &Operation) -> bool {
 }
 
 fn writable(record: &Record, from: Instant) -> Option<Reached> {
-    let later = record.history.operations.iter().filter(|it| it.called >= from && is_durable_write(it));
+    first_durable_write(record, from, |_| true)
+}
+
+fn first_durable_write(record: &Record, from: Instant, counts: impl Fn(&Operation) -> bool) -> Option<Reached> {
+    let later = record.history.operations.iter().filter(|it| it.called >= from && is_durable_write(it) && counts(it));
     let first = later.min_by_key(|operation| (operation.returned, operation.returned_event))?;
     Some(Reached { at: first.returned?, event: first.returned_event })
 }
 
-fn last_write(record: &Record) -> String {
+pub(super) fn last_write(record: &Record) -> String {
     let writes = record.history.operations.iter().filter(|operation| is_durable_write(operation));
     let refused = record.history.operations.iter().rev().find_map(|operation| match &operation.outcome {
         Outcome::Failed(why) => Some(format!("; the last refusal was: {why}")),
@@ -113,7 +137,7 @@ fn is_normal(snapshot: &Snapshot, normal: &BTreeSet<Look<'_>>) -> bool {
 }
 
 /// Role and state in the words of a status command; a state that says the role itself says it once.
-fn shown(node: &NodeState) -> String {
+pub(super) fn shown(node: &NodeState) -> String {
     if node.state.starts_with(&node.role) { node.state.clone() } else { format!("{} {}", node.role, node.state) }
 }
 

@@ -5,6 +5,7 @@
 //! and what could not tell is never counted as a pass.
 
 mod answer;
+mod core;
 mod expectation;
 pub mod judges;
 pub mod liveness;

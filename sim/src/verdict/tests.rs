@@ -118,3 +118,71 @@ fn a_cluster_converges_when_its_nodes_are_as_they_were() {
     let (outcome, _, cause) = told(&format!("{kill}{converged}"));
     assert_eq!((outcome, cause.as_str()), (Outcome::NotAsExpected, "b is `down normal`"));
 }
+
+/// A standby that can send and not hear keeps forcing elections: a livelock.
+const DEAF: &str = r#"
+[[fault]]
+name = "deaf"
+at = "8s"
+for = "6s"
+partition = { between = ["a", "b"], direction = "to" }
+"#;
+
+/// The verdict on a run of a scenario with a defect.
+fn with_defect(body: &str, defect: &str) -> Verdict {
+    let mut scenario = accepted(body).scenario;
+    scenario.product.defects = vec![defect.to_owned()];
+    let draws = crate::draws::Draws::of(&scenario, 1);
+    let options = crate::run::RunOptions::default();
+    let record = crate::run::run_scenario(&scenario, &crate::run::testing::PAIR, &draws, &options);
+    judge(&scenario, &record.expect("it runs"))
+}
+
+fn progress(core: &str) -> String {
+    format!("[[check]]\neventually = \"progress\"\nafter = \"deaf\"\n{core}\n")
+}
+
+#[test]
+fn a_livelock_shows_when_the_rest_stays_as_it_is_and_not_when_everything_heals() {
+    let heals = "[[check]]\neventually = \"writable\"\nafter = \"deaf.ended\"\nwithin = \"9s\"\n";
+    let healed = with_defect(&format!("{DEAF}{heals}"), "forces-elections");
+    assert_eq!(healed.outcome, Outcome::AsExpected, "{:?}", healed.cause);
+
+    let stuck = with_defect(&format!("{DEAF}{}", progress("core = [\"a\"]")), "forces-elections");
+    let finding = &stuck.checks[0].finding;
+    assert_eq!((stuck.outcome, finding.answer), (Outcome::NotAsExpected, Answer::Violated), "{finding:?}");
+    let told = finding.explanation.join("\n");
+    assert!(told.starts_with("a did not serve within 9s of being healed; b stayed as before."), "{told}");
+    for line in ["silence 2s, rest 1s", "a (core) is `", "b (outside) is `", "waiting: ", "the last durable write"] {
+        assert!(told.contains(line), "no `{line}` in {told}");
+    }
+
+    // Without the defect the same core serves, and so it does when the deaf one is in it.
+    let sound = verdict(&format!("{DEAF}{}", progress("core = [\"a\"]")));
+    assert_eq!((sound.outcome, sound.checks[0].finding.answer), (Outcome::AsExpected, Answer::Holds));
+    let both = with_defect(&format!("{DEAF}{}", progress("core = [\"a\", \"b\"]")), "forces-elections");
+    assert_eq!(both.checks[0].finding.answer, Answer::Holds, "{:?}", both.checks[0].finding);
+}
+
+#[test]
+fn a_core_that_may_stand_still_says_why_and_what_is_outside_stays_as_it_is() {
+    let verdict = verdict(&format!("{DEAF}{}", progress("core = [\"b\"]\nwithin = \"3s\"")));
+    let finding = &verdict.checks[0].finding;
+    // The clients still reach a, which is outside and was never broken: that is no progress of the core.
+    assert_eq!((verdict.outcome, finding.answer), (Outcome::AsExpected, Answer::Holds), "{finding:?}");
+    let proof = "Justified stop: it is the turn of a host outside, and nobody takes it by himself.";
+    assert_eq!(finding.explanation, [proof]);
+
+    // What was dead stays dead outside the core, and is started inside it; a drawn core is one that must serve.
+    let dark = "[[fault]]\nname = \"deaf\"\nat = \"8s\"\nfor = \"2s\"\npause = \"a\"\n";
+    let record = run(&format!("{dark}{}", progress("")), 1);
+    let core = record.core.as_ref().expect("a core");
+    assert!(core.hosts.contains(&"a".to_owned()), "{core:?}");
+    assert_eq!(core.healed, ["the fault deaf (pause)"]);
+    assert_eq!(core.bound, std::time::Duration::from_secs(9));
+    let outside = run(&format!("{dark}{}", progress("core = [\"b\"]")), 1);
+    assert_eq!(outside.faults[0].ended, None, "it stays frozen for ever");
+
+    let never = "[[fault]]\nname = \"deaf\"\nafter = \"b.copied\"\npause = \"a\"\n";
+    assert_eq!(told(&format!("{never}{}", progress(""))).1, [Answer::CouldNotTell]);
+}

@@ -109,9 +109,18 @@ impl Server {
     /// Removes segments that neither recovery, nor `wal_keep_segments`, nor a connected standby needs.
     async fn recycle(&self, redo: Lsn) -> Result<(), StoreError> {
         let shape = *self.store.log.shape();
+        if self.plan.has_defect("standby-recycles-too-much") && self.mode.get().is_follower() {
+            // The real defect: the position that an archive has reached counts, on a standby that archives nothing.
+            return self.remove_before(shape.segment_of(self.replayed.get())).await;
+        }
         let of_standbys = self.senders.borrow().values().map(|sender| sender.flush).min().unwrap_or(redo);
         let keep = u64::try_from(self.plan.parameters.wal_keep_segments).unwrap_or(0);
         let first_needed = shape.segment_of(redo.min(of_standbys)).min(shape.segment_of(redo).saturating_sub(keep));
+        self.remove_before(first_needed).await
+    }
+
+    async fn remove_before(&self, first_needed: u64) -> Result<(), StoreError> {
+        let shape = *self.store.log.shape();
         for segment in self.oldest_segment.get()..first_needed {
             self.store.remove_segment(segment).await?;
             self.process.announce("segment.removed", fields! { segment: segment });

@@ -12,16 +12,12 @@ use crate::parts::wal::{Body, Lsn, WalError, Writer};
 
 impl Server {
     pub(super) async fn serve_clients(self: Rc<Self>) {
-        let port = self.process.bind::<Transaction>(service::PORT);
-        loop {
-            let incoming = port.recv().await;
-            let Some(call) = incoming.call else { continue };
+        let process = self.process.clone();
+        service::answer_calls(&process, service::PORT, move |transaction: Transaction| {
             let server = self.clone();
-            self.process.spawn(async move {
-                let answer = server.carry_out(&incoming.message).await;
-                server.process.reply(call, answer);
-            });
-        }
+            async move { server.carry_out(&transaction).await }
+        })
+        .await;
     }
 
     fn takes_writes(&self) -> Result<Writer, &'static str> {
@@ -92,9 +88,13 @@ impl Server {
     /// Waits until the standbys that count have everything before a position; false if the reign ends first.
     async fn is_confirmed_in_time(&self, until: Lsn) -> bool {
         let until = Lsn(self.store.reach(until));
+        let begun = self.reconnections.get();
+        // The real defect: a walsender that begins anew forgets whom it had to wake.
+        let is_forgotten = || self.plan.has_defect("waiters-lost-on-reconnect") && self.reconnections.get() != begun;
         self.changed
             .wait_for(|| match self.confirmed.get() >= until || self.nobody_is_waited_for() {
-                true => Some(true),
+                true => (!is_forgotten()).then_some(true),
+                false if is_forgotten() => None,
                 false => (self.stop.get() || self.demoting.get()).then_some(false),
             })
             .await
@@ -120,7 +120,7 @@ impl Server {
             let living = streaming.map(|(node, sender)| (self.plan.node(*node).name.clone(), position(sender)));
             (living.collect(), reporter.and_then(|node| senders.get(&node)).map(position))
         };
-        let confirmed = rule.confirmed(&living, self.plan.parameters.most_available_sync);
+        let confirmed = rule.confirmed(&living, self.most_available.get());
         self.note_standalone(confirmed == Confirmed::Standalone);
         if let Confirmed::UpTo(position) = confirmed {
             // The real defect: whoever reported last releases the waiters up to his own position.

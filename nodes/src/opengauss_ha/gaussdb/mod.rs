@@ -19,7 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use super::logs::{Logs, Module};
+use super::logs::{Logs, Module, native};
 use super::messages::Down;
 use super::pg_control::ControlData;
 use super::plan::Shared;
@@ -124,6 +124,10 @@ pub(super) struct Server {
     /// Up to here commits are confirmed by standbys.
     confirmed: Cell<Lsn>,
     standalone: Cell<bool>,
+    /// `most_available_sync` as it counts now.
+    most_available: Cell<bool>,
+    /// How many walsenders have begun.
+    reconnections: Cell<u64>,
     heartbeats: RefCell<BTreeMap<usize, Instant>>,
     heartbeat_off: Cell<bool>,
     running: Cell<u32>,
@@ -155,6 +159,11 @@ pub(super) async fn gaussdb(process: Process, plan: Shared, me: usize) -> i32 {
         logs.write(Module::Backend, "FATAL", "could not load pg_hba.conf");
         return 1;
     }
+    if process.read_file(files::CONFIGURATION).is_none() {
+        let text = "could not access the server configuration file \"postgresql.conf\": No such file or directory";
+        logs.write(Module::Backend, "FATAL", text);
+        return 1;
+    }
     let found = files::build_tags(&process);
     if !found.may_start() && !plan.has_defect("start-ignores-build-tag") {
         logs.write(Module::Backend, "FATAL", build_tags::UNCOMPLETED);
@@ -174,6 +183,7 @@ pub(super) async fn gaussdb(process: Process, plan: Shared, me: usize) -> i32 {
 impl Server {
     fn new(process: Process, plan: Shared, me: usize, logs: Logs, mode: ServerMode) -> Result<Rc<Self>, StoreError> {
         let store = Store::open(&process, plan.node(me).device, &plan.shape)?;
+        let most_available = files::most_available(&process, plan.parameters.most_available_sync);
         let buffer = Buffer::fresh(plan.shape.page_shape(), &BTreeMap::new(), Lsn::NONE);
         Ok(Rc::new(Server {
             process,
@@ -203,6 +213,8 @@ impl Server {
             senders: RefCell::default(),
             confirmed: Cell::default(),
             standalone: Cell::default(),
+            most_available: Cell::new(most_available),
+            reconnections: Cell::default(),
             heartbeats: RefCell::default(),
             heartbeat_off: Cell::default(),
             running: Cell::default(),
@@ -232,7 +244,8 @@ impl Server {
                 0
             }
             Err(error) => {
-                self.log("FATAL", &error.to_string());
+                files::write_state(&self.process, self.mode.get(), DbState::Coredump, self.standing().reason);
+                self.log("FATAL", &native(&error));
                 self.process.announce("database.panic", fields! { reason: error.to_string() });
                 1
             }
@@ -369,6 +382,7 @@ impl Server {
     async fn panic(&self, error: impl Into<StoreError>) -> ! {
         let reason = error.into().to_string();
         self.log("PANIC", &reason);
+        files::write_state(&self.process, self.mode.get(), DbState::Coredump, self.standing().reason);
         self.process.announce("database.panic", fields! { reason: reason });
         match self.process.exit(1).await {}
     }

@@ -111,7 +111,7 @@ impl Server {
             // The connection was reset since the last message: this one opens a new one.
             let _ = port.send(to, Streamed { attempt, say });
         }
-        let mut tail = Tail::at(&self.store.log, start);
+        let mut tail = Tail::open(&self.store.log, Lsn(start)).await?;
         match self.stream(port, to, &mut tail).await? {
             StreamEnd::SegmentRemoved => {
                 self.removed_tries.set(self.removed_tries.get() + 1);
@@ -236,7 +236,7 @@ impl Server {
 
     async fn write(&self, tail: &mut Tail, bytes: &[u8]) -> Result<(), IoError> {
         self.store.disk.set_epoch(self.term());
-        tail.write(bytes).await?;
+        tail.write(tail.position(), bytes).await?;
         tail.flush().await?;
         self.received.set(self.received.get().max(Lsn(tail.position())));
         self.changed.notify();

@@ -38,7 +38,7 @@ impl Server {
             return Err(StoreError::Unreadable { position: reader.position(), stop });
         }
         if records == 0 {
-            return Err(StoreError::NoCheckpoint { redo: control.redo, stop });
+            return Err(StoreError::NoCheckpoint { redo: control.redo, why: stop.to_string() });
         }
         self.end.set(reader.end());
         self.received.set(reader.position());

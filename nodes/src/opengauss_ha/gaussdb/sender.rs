@@ -78,6 +78,7 @@ impl Server {
             heard: self.process.monotonic(),
         };
         self.senders.borrow_mut().insert(node, sender);
+        self.reconnections.set(self.reconnections.get() + 1);
         self.process.announce("standby.connected", fields! { standby: node, from: from });
         self.count_confirmations(None);
         self.process.spawn(self.clone().send(node, attempt, from));
@@ -232,7 +233,7 @@ impl Server {
                 flush: sender.flush,
                 replay: sender.apply,
                 sync_state: self.plan.sync.as_ref().map_or("Async", |rule| rule.sync_state(&standby.name)),
-                most_available: self.plan.parameters.most_available_sync,
+                most_available: self.most_available.get(),
                 channel: format!("{}:{}-->{}:{}", me.address, me.port() + 1, standby.address, 40_000 + sender.attempt),
             }
         };

@@ -18,7 +18,18 @@ impl Server {
                     self.changed.notify();
                 }
                 PostmasterSignal::Look => self.look_for_files(),
+                PostmasterSignal::Reload => self.reload(),
             }
+        }
+    }
+
+    /// Takes the settings over. The real defect: every thread keeps the value it began with.
+    fn reload(&self) {
+        self.log("LOG", "received SIGHUP, reloading configuration files");
+        if !self.plan.has_defect("reload-ignored") {
+            let otherwise = self.plan.parameters.most_available_sync;
+            self.most_available.set(files::most_available(&self.process, otherwise));
+            self.count_confirmations(None);
         }
     }
 

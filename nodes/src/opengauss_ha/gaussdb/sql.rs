@@ -58,6 +58,8 @@ impl Server {
             state: if self.recovering.get() { "Starting" } else { db_state(&self.standing()).words() },
             detail: self.detail(),
             peers: self.plan.nodes().len() - 1,
+            term: self.term(),
+            last: self.writer.borrow().as_ref().map_or(self.last.get().lsn, |writer| writer.log_end().last),
             senders: self.senders_shown(),
             receiver: self.receiver_shown(),
         }

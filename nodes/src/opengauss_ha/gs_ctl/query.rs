@@ -1,5 +1,6 @@
 //! `gs_ctl query` and `querybuild`.
 
+use super::super::files;
 use super::super::messages::{ReceiverShown, SenderShown};
 use super::super::rules::build_tags;
 use super::Tool;
@@ -8,6 +9,9 @@ use crate::world::process::Status;
 impl Tool {
     pub(super) async fn query(&self) -> i32 {
         let Some(shown) = self.ask_local().await else {
+            if self.is_running() {
+                return self.query_file();
+            }
             self.say("gs_ctl query ,datadir is");
             self.terminal
                 .print("gs_ctl: could not connect to the local server: connect to server failed: Connection refused");
@@ -30,6 +34,27 @@ impl Tool {
         match &shown.receiver {
             Some(receiver) => self.receiver(receiver),
             None => self.terminal.print("No information"),
+        }
+        0
+    }
+
+    /// What `gaussdb.state` says, while the server is up and takes no connection.
+    fn query_file(&self) -> i32 {
+        let text = self.process.read_file(files::STATE).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let mut lines = text.lines();
+        let mut next = || lines.next().unwrap_or("Unknown");
+        let (role, state) = (next(), next());
+        self.say(&format!("gs_ctl query ,datadir is {}", self.directory()));
+        self.terminal.print(" HA state:");
+        self.field("local_role", role);
+        self.field("static_connections", &(self.plan.nodes().len() - 1).to_string());
+        self.field("db_state", state);
+        self.field("detail_information", "the database system is starting up");
+        self.terminal.print("");
+        for part in [" Senders info:", " Receiver info:"] {
+            self.terminal.print(part);
+            self.terminal.print("No information");
         }
         0
     }

@@ -3,6 +3,7 @@
 use super::super::files;
 use super::super::messages::PostmasterSignal;
 use super::super::rules::state::ServerMode;
+use super::super::rules::term;
 use super::{POLL, Tool};
 use crate::world::process::Status;
 
@@ -89,6 +90,9 @@ impl Tool {
             self.say("the mode must be given with -M");
             return 1;
         };
+        if self.options.term > term::FIRST {
+            self.process.write_file(files::TERM, term::file(self.options.term));
+        }
         self.process.write_file(files::NOTIFY, mode.option());
         self.signal(PostmasterSignal::Look);
         0

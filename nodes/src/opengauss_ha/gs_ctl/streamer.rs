@@ -64,7 +64,12 @@ pub(in super::super) async fn streamer(process: Process, plan: Shared, me: usize
     let to = Address::new(plan.node(source).database, SQL_PORT);
     let (mut position, mut received) = (from, Vec::new());
     let mut looked = process.monotonic();
+    // From the fix on the child dies with its parent.
+    let outlives = !plan.is_profile_3 || plan.has_defect("streamer-outlives-build");
     loop {
+        if !outlives && !process.local_state(plan.node(me).gs_ctl).is_some_and(Status::exists) {
+            return 1;
+        }
         let answer = process.call::<SqlReply>(to, Sql::Log(position), ANSWER).await;
         let Ok(SqlReply::Log { bytes, .. }) = answer else { return 1 };
         position += bytes.0.len() as u64;

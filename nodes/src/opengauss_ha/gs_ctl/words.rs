@@ -31,5 +31,5 @@ pub(in super::super) const COMMANDS: &[CommandWord] = &[
     command(&["build"], &[DIRECTORY, BUILD, WAIT, TERM], "Makes this node a standby of the primary again."),
     command(&["query"], &[DIRECTORY], "Shows role, state, senders and receiver of this node."),
     command(&["querybuild"], &[DIRECTORY], "Shows how the last build stands."),
-    command(&["notify"], &[DIRECTORY, MODE], "Gives a pending server its role."),
+    command(&["notify"], &[DIRECTORY, MODE, TERM], "Gives a pending server its role."),
 ];

@@ -1,34 +1,15 @@
 //! Synchronous commit: whose confirmation a commit waits for, and what it may do without.
 //!
-//! `FIRST n (a, b)` and a bare list go by the order of the list, `ANY n (a, b)` by speed, `*` stands for everybody.
-//! With `most_available_sync` the number needed falls to the standbys that are alive, and to nobody at all while none
-//! is (the primary is then "standalone"). Source: reference section 1.3 (`syncrep.cpp SyncRepWaitForLSN`).
+//! The grammar and the counting are those of streaming replication everywhere ([`SyncRule`]). What openGauss adds is
+//! `most_available_sync`: the number needed falls to the standbys that are alive, and to nobody at all while none is
+//! (the primary is then "standalone"). Source: reference section 1.3 (`syncrep.cpp SyncRepWaitForLSN`).
 
-use thiserror::Error;
-
+use crate::parts::streaming_replication::synchronous::{Method, SyncRule, SyncRuleError};
 use crate::parts::wal::Lsn;
-
-/// How the number of standbys is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// The first so many of the list.
-    First,
-    /// So many of the list, whoever is fastest.
-    Any,
-}
 
 /// `synchronous_standby_names`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncStandbys {
-    method: Method,
-    count: usize,
-    names: Vec<String>,
-}
-
-/// A setting that cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("synchronous_standby_names = '{0}' cannot be read: write *, a list, FIRST n (name, ...) or ANY n (name, ...)")]
-pub struct SyncStandbysError(pub String);
+pub struct SyncStandbys(SyncRule);
 
 /// How far commits are confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,67 +26,36 @@ impl SyncStandbys {
     /// Reads the setting; `None` if commits wait for nobody.
     ///
     /// # Errors
-    /// [`SyncStandbysError`] if it makes no sense.
-    pub fn parse(text: &str) -> Result<Option<Self>, SyncStandbysError> {
-        let wrong = || SyncStandbysError(text.to_owned());
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            return Ok(None);
-        }
-        let Some((head, rest)) = trimmed.split_once('(') else {
-            return Ok(Some(SyncStandbys { method: Method::First, count: 1, names: names_of(trimmed) }));
-        };
-        let names = names_of(rest.strip_suffix(')').ok_or_else(wrong)?);
-        let words: Vec<&str> = head.split_whitespace().collect();
-        let (method, number) = match words[..] {
-            [method, number] if method.eq_ignore_ascii_case("any") => (Method::Any, number),
-            [method, number] if method.eq_ignore_ascii_case("first") => (Method::First, number),
-            [number] => (Method::First, number),
-            _ => return Err(wrong()),
-        };
-        let count = number.parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
-        if names.is_empty() {
-            return Err(wrong());
-        }
-        Ok(Some(SyncStandbys { method, count, names }))
+    /// [`SyncRuleError`] if it makes no sense.
+    pub fn parse(text: &str) -> Result<Option<Self>, SyncRuleError> {
+        Ok(SyncRule::parse(text)?.map(SyncStandbys))
+    }
+
+    /// For how many standbys a commit waits.
+    pub fn count(&self) -> usize {
+        self.0.count
     }
 
     /// How `sync_state` of `gs_ctl query` calls a standby: `Quorum`, `Sync`, `Potential` or `Async`.
     pub fn sync_state(&self, name: &str) -> &'static str {
-        match (self.method, self.rank(name)) {
+        match (self.0.method, self.0.rank(name)) {
             (_, None) => "Async",
             (Method::Any, Some(_)) => "Quorum",
-            (Method::First, Some(rank)) if rank < self.count => "Sync",
+            (Method::First, Some(rank)) if rank < self.0.count => "Sync",
             (Method::First, Some(_)) => "Potential",
         }
     }
 
     /// How far every commit is confirmed, given how far each living synchronous standby has come.
     pub fn confirmed(&self, living: &[(String, Lsn)], most_available: bool) -> Confirmed {
-        let mut ranked: Vec<(usize, Lsn)> =
-            living.iter().filter_map(|(name, position)| Some((self.rank(name)?, *position))).collect();
-        if ranked.is_empty() && most_available {
+        let listed = living.iter().filter(|(name, _)| self.0.rank(name).is_some()).count();
+        let needed = if most_available { self.0.count.min(listed) } else { self.0.count };
+        if needed == 0 {
             return Confirmed::Standalone;
         }
-        let needed = if most_available { self.count.min(ranked.len()) } else { self.count };
-        if ranked.len() < needed {
-            return Confirmed::Blocked;
-        }
-        match self.method {
-            Method::First => ranked.sort_by_key(|(rank, _)| *rank),
-            Method::Any => ranked.sort_by_key(|(_, position)| std::cmp::Reverse(*position)),
-        }
-        ranked.truncate(needed);
-        ranked.into_iter().map(|(_, position)| position).min().map_or(Confirmed::Blocked, Confirmed::UpTo)
+        let rule = SyncRule { count: needed, ..self.0.clone() };
+        rule.confirmed(living).map_or(Confirmed::Blocked, Confirmed::UpTo)
     }
-
-    fn rank(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|listed| listed == "*" || listed == name)
-    }
-}
-
-fn names_of(list: &str) -> Vec<String> {
-    list.split(',').map(|name| name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty()).collect()
 }
 
 #[cfg(test)]

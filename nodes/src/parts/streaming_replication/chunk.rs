@@ -70,7 +70,10 @@ fn whole_records(bytes: &[u8], start: u64, from: Lsn, to: Lsn, segment_end: u64)
 }
 
 /// Reads the bytes of some positions of one segment.
-pub(super) async fn read_bytes(log: &Log, from: u64, to: u64) -> Result<Vec<u8>, IoError> {
+///
+/// # Errors
+/// [`IoError`] of the device.
+pub async fn read_bytes(log: &Log, from: u64, to: u64) -> Result<Vec<u8>, IoError> {
     let sector = log.area().sector_size();
     let first = from - from % sector;
     let length = to.next_multiple_of(sector) - first;
@@ -105,7 +108,7 @@ pub(super) async fn read_segment(log: &Log, segment: u64, end: u64) -> Result<Ve
 }
 
 /// Writes received bytes behind those a node has.
-pub(super) struct Tail {
+pub struct Tail {
     area: Area,
     log: Log,
     /// The bytes of the sector that is not full yet.
@@ -115,7 +118,10 @@ pub(super) struct Tail {
 
 impl Tail {
     /// Goes on at `position`: the bytes of its sector before it are kept.
-    pub(super) async fn open(log: &Log, position: Lsn) -> Result<Self, IoError> {
+    ///
+    /// # Errors
+    /// [`IoError`] of the device.
+    pub async fn open(log: &Log, position: Lsn) -> Result<Self, IoError> {
         let sector = log.area().sector_size();
         let begins_segment = position.0 % log.shape().segment_size == SEGMENT_HEADER;
         let at = if begins_segment { position.0 - SEGMENT_HEADER } else { position.0 };
@@ -124,8 +130,16 @@ impl Tail {
         Ok(Tail { area: log.area().clone(), log: log.clone(), rest, rest_from })
     }
 
+    /// Where the next bytes go.
+    pub fn position(&self) -> u64 {
+        self.rest_from + self.rest.len() as u64
+    }
+
     /// Writes bytes that begin at `from`, which is where the last ones ended, give or take the padding of a record.
-    pub(super) async fn write(&mut self, from: u64, bytes: &[u8]) -> Result<(), IoError> {
+    ///
+    /// # Errors
+    /// [`IoError`] of the device.
+    pub async fn write(&mut self, from: u64, bytes: &[u8]) -> Result<(), IoError> {
         let sector = self.area.sector_size();
         if from < self.rest_from || from > self.rest_from + self.rest.len() as u64 + sector {
             self.rest.clear();
@@ -144,7 +158,10 @@ impl Tail {
     }
 
     /// Makes what was written durable.
-    pub(super) async fn flush(&self) -> Result<(), IoError> {
+    ///
+    /// # Errors
+    /// [`IoError`] of the device.
+    pub async fn flush(&self) -> Result<(), IoError> {
         self.area.flush().await
     }
 }

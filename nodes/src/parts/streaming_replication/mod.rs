@@ -31,7 +31,7 @@
 //! had not reached it when the power went is gone.
 
 pub mod backup;
-mod chunk;
+pub mod chunk;
 pub mod control;
 pub mod directory;
 pub mod files;

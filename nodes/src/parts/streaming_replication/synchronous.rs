@@ -94,7 +94,8 @@ impl SyncRule {
         }
     }
 
-    fn rank(&self, name: &str) -> Option<usize> {
+    /// Where a standby stands in the list, from 0; `None` if it is not on it.
+    pub fn rank(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|listed| listed == "*" || listed == name)
     }
 }

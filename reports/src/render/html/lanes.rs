@@ -22,7 +22,11 @@ const WRITER: u64 = 18;
 const MOST_MARKS: usize = 600;
 
 pub(super) fn picture(report: &Report, scale: &Scale) -> Markup {
-    let hosts = hosts(report);
+    let acts = |host: &&str| {
+        let is_lane = report.lanes.iter().any(|lane| lane.node == *host);
+        is_lane || report.timeline.iter().any(|entry| entry.lane.as_deref() == Some(*host))
+    };
+    let hosts: Vec<&str> = hosts(report).into_iter().filter(acts).collect();
     let writers: Vec<&str> =
         hosts.iter().copied().filter(|host| report.writers.iter().any(|writer| writer.node == *host)).collect();
     let lanes = AXIS + 2 * DEED;

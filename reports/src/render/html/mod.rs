@@ -12,6 +12,7 @@ mod checks;
 mod data;
 mod deeds;
 mod findings;
+mod handout;
 mod lanes;
 mod marks;
 mod scale;
@@ -22,6 +23,7 @@ mod timeline;
 mod words;
 mod world;
 
+pub use handout::handout_html;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::render::text::Text;
@@ -64,7 +66,7 @@ pub fn html(report: &Report, across: Option<&ScenarioSummary>, language: Languag
         script type="application/json" id="data" { (PreEscaped(data::json(report, &scale))) }
         script { (PreEscaped(RUN_SCRIPT)) }
     };
-    page(&report.run.name, language, body, scripts).into_string()
+    page(&title(&report.run.name, language), language, body, scripts).into_string()
 }
 
 /// The page above the pages of the seeds: what all seeds of a scenario add up to. `written` are the seeds that
@@ -77,15 +79,18 @@ pub fn summary_html(suite: &Suite<'_>, written: &[u64], language: Language) -> S
         (seeds::pages(written))
         footer { p { (both(|text| (text.page.remarks.made_by)(&suite.example.run.version))) } }
     };
-    page(&suite.example.run.name, language, body, Markup::default()).into_string()
+    page(&title(&suite.example.run.name, language), language, body, Markup::default()).into_string()
 }
 
-fn page(name: &str, language: Language, body: Markup, scripts: Markup) -> Markup {
+fn title(name: &str, language: Language) -> String {
+    format!("{}: {name}", Text::of(language).page.report)
+}
+
+fn page(title: &str, language: Language, body: Markup, scripts: Markup) -> Markup {
     let (code, shown) = match language {
         Language::English => ("en", "english"),
         Language::Chinese => ("zh-CN", "chinese"),
     };
-    let title = format!("{}: {name}", Text::of(language).page.report);
     html! {
         (DOCTYPE)
         html lang=(code) data-language=(shown) {

@@ -31,6 +31,7 @@
     const length = after[from] - before[from] || 1;
     return before[to] + ((value - before[from]) * (after[to] - before[to])) / length;
   };
+  const placeOf = (at) => Math.round(between(at, 0, 1));
   const momentAt = (place) => Math.round(between(place, 1, 0));
 
   // A moment: the cursor, what each node was, who could write, what the status command would have said.
@@ -47,6 +48,8 @@
   const look = (exactly) => {
     const place = Number(range.value);
     const at = Math.max(0, Math.min(exactly ?? momentAt(place), data.end - 1));
+    range.dataset.at = String(at);
+    range.setAttribute("aria-valuetext", seconds(at));
     byId("moment-shown").textContent = seconds(at);
     const cursor = byId("cursor");
     cursor.setAttribute("x1", `${place / 1e4}%`);
@@ -57,8 +60,30 @@
     );
     const status = data.status.filter((output) => output.at <= at).pop();
     byId("moment-status").hidden = !status;
-    byId("moment-status").textContent = status ? `$ ${status.command}\n${status.lines.join("\n")}` : "";
+    byId("moment-typed").hidden = !status;
+    byId("moment-typed-at").textContent = status ? seconds(status.at) : "";
+    const lines = status ? status.lines.map((line) => data.lines[line]) : [];
+    byId("moment-status").textContent = status ? `$ ${status.command}\n${lines.join("\n")}` : "";
   };
+  const lookAt = (at) => {
+    range.value = String(placeOf(at));
+    look(at);
+  };
+  // Moments at which something changed, for stepping from one to the next.
+  const changes = [...new Set([
+    ...data.lanes.flatMap((lane) => lane.intervals.map((interval) => interval.from)),
+    ...data.writers.flatMap((writer) => [writer.from, writer.until ?? data.end - 1]),
+    ...data.status.map((output) => output.at),
+  ])].sort((one, other) => one - other);
+  const shownAt = () => Number(range.dataset.at);
+  for (const button of all("[data-change]")) {
+    button.addEventListener("click", () => {
+      const next = button.dataset.change === "next"
+        ? changes.find((at) => at > shownAt())
+        : changes.findLast((at) => at < shownAt());
+      if (next !== undefined) lookAt(next);
+    });
+  }
   range.addEventListener("input", () => look());
   const timeline = byId("cursor").ownerSVGElement;
   timeline.addEventListener("click", (event) => {
@@ -98,7 +123,19 @@
     });
   }
 
+  // Pictures that are wider than the screen begin in their middle, and a link into a closed table opens it.
+  for (const box of all("[data-middle]")) box.scrollLeft = Number(box.dataset.middle) - box.clientWidth / 2;
+  const open = () => {
+    const target = location.hash ? byId(location.hash.slice(1)) : null;
+    const closed = target?.closest("details:not([open])");
+    if (closed) {
+      closed.open = true;
+      target.scrollIntoView({ block: "center" });
+    }
+  };
+  window.addEventListener("hashchange", open);
+  open();
+
   // Begin where something happens rather than at the left edge.
-  range.value = String(data.start);
-  look();
+  lookAt(data.start);
 })();

@@ -42,6 +42,14 @@ impl Place {
 /// What a squeezed side may take.
 const SIDE: u64 = 60_000;
 
+/// A cluster that starts is of no interest: what is drawn large begins a little before the first step or fault.
+fn before_the_first_deed(report: &Report, until: Moment) -> Moment {
+    let steps = report.runbook.iter().filter_map(|step| step.started);
+    let faults = report.faults.iter().filter_map(|fault| fault.fired);
+    let first = steps.chain(faults).filter(|at| at.0 > 0).min().unwrap_or_default();
+    Moment(first.0.saturating_sub(until.since(first).0 / 6))
+}
+
 /// The map from moments to places: straight between its knots.
 pub(super) struct Scale {
     knots: Vec<(Moment, Place)>,
@@ -52,6 +60,7 @@ impl Scale {
     pub(super) fn of(report: &Report) -> Self {
         let end = Moment(report.end().0.max(1));
         let (from, until) = stretch_of_interest(report);
+        let from = from.max(before_the_first_deed(report, until));
         let (from, until) = (from.min(end), until.min(end));
         let width = until.since(from).0.max(1);
         // A side that is short anyway is drawn at the same scale as the middle.

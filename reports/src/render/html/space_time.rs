@@ -16,12 +16,18 @@ use crate::report::{Entry, Message, Moment, Report};
 const MOST_DRAWN: usize = 50;
 
 /// Room for one event, and for one host, in pixels.
-const STEP: usize = 26;
+const STEP: usize = 44;
 const ROW: usize = 46;
 const TOP: usize = 16;
 
+/// Clients talk all the time: a message of theirs counts as so many times farther away than one between nodes.
+const TALKATIVE: u64 = 12;
+
+/// So many letters of a message's kind stand beside its arrow.
+const LETTERS: usize = 11;
+
 pub(super) fn section(report: &Report) -> Markup {
-    let Some(around) = centre(report) else { return Markup::default() };
+    let Some(around) = report.finding() else { return Markup::default() };
     if report.messages.is_empty() {
         return Markup::default();
     }
@@ -34,14 +40,9 @@ pub(super) fn section(report: &Report) -> Markup {
     with_heading("space-time", |text| text.page.sections.space_time, body)
 }
 
-/// The first violation; without one, the first fault that fired.
-fn centre(report: &Report) -> Option<Moment> {
-    let violation = report.first_violation().and_then(|check| check.evidence).map(|evidence| evidence.at);
-    violation.or_else(|| report.faults.iter().filter_map(|fault| fault.fired).min())
-}
-
 /// What is drawn, and the column of every moment.
 struct Drawn<'a> {
+    around: Moment,
     messages: Vec<&'a Message>,
     entries: Vec<&'a Entry>,
     columns: BTreeMap<Moment, usize>,
@@ -50,7 +51,12 @@ struct Drawn<'a> {
 impl<'a> Drawn<'a> {
     fn around(report: &'a Report, around: Moment) -> Self {
         let distance = |at: Moment| at.since(around).0.max(around.since(at).0);
-        let messages = report.messages.iter().map(|message| (distance(message.sent), Some(message), None));
+        let is_node = |host: &str| report.cluster.nodes.iter().any(|node| node.name == host);
+        let far = |message: &Message| {
+            let times = if is_node(&message.from) && is_node(&message.to) { 1 } else { TALKATIVE };
+            distance(message.sent).saturating_mul(times)
+        };
+        let messages = report.messages.iter().map(|message| (far(message), Some(message), None));
         let entries = report.timeline.iter().filter(|entry| entry.lane.is_some());
         let entries = entries.map(|entry| (distance(entry.at), None, Some(entry)));
         let mut all: Vec<(u64, Option<&Message>, Option<&Entry>)> = messages.chain(entries).collect();
@@ -63,8 +69,9 @@ impl<'a> Drawn<'a> {
         let sent = messages.iter().flat_map(|message| [Some(message.sent), message.arrived]).flatten();
         let mut columns: BTreeMap<Moment, usize> =
             sent.chain(entries.iter().map(|entry| entry.at)).map(|at| (at, 0)).collect();
+        columns.insert(around, 0);
         columns.values_mut().enumerate().for_each(|(index, column)| *column = index);
-        Self { messages, entries, columns }
+        Self { around, messages, entries, columns }
     }
 
     fn x(&self, at: Moment) -> usize {
@@ -88,7 +95,7 @@ fn picture(report: &Report, drawn: &Drawn<'_>) -> Markup {
                 div.space-head { }
                 @for host in &hosts { div.space-row { (host) } }
             }
-            div.scroll.wide tabindex="0" {
+            div.scroll.wide tabindex="0" data-middle=(drawn.x(drawn.around)) {
                 svg width=(width) height=(height) role="img" aria-labelledby="heading-space-time" {
                     (arrow_head())
                     @for row in rows.values() {
@@ -97,6 +104,7 @@ fn picture(report: &Report, drawn: &Drawn<'_>) -> Markup {
                     @for message in &drawn.messages { (arrow(drawn, &rows, message)) }
                     @for entry in &drawn.entries { (event(drawn, &rows, entry)) }
                     (moments(drawn))
+                    (finding(report, drawn, height))
                 }
             }
         }
@@ -118,12 +126,15 @@ fn arrow(drawn: &Drawn<'_>, rows: &BTreeMap<&str, usize>, message: &Message) -> 
     let (from, to) = (rows[message.from.as_str()], rows[message.to.as_str()]);
     let start = drawn.x(message.sent);
     let words = format!("{} {} > {}: {} {}", message.sent, message.from, message.to, message.name, message.contents);
+    let name: String = message.name.chars().take(LETTERS).collect();
+    let beside = if from < to { from + 13 } else { from - 5 };
     html! {
         @match message.arrived {
             Some(arrived) => {
                 line class="message" x1=(start) y1=(from) x2=(drawn.x(arrived)) y2=(to) marker-end="url(#arrow)" {
                     title { (words) }
                 }
+                text class="kind" x=(start) y=(beside) { (name) title { (words) } }
             }
             None => {
                 @let (x, y) = (start + STEP / 2, usize::midpoint(from, to));
@@ -146,6 +157,21 @@ fn event(drawn: &Drawn<'_>, rows: &BTreeMap<&str, usize>, entry: &Entry) -> Mark
                 title { (entry.at) " " (tooltip(&entry.text)) }
             }
         }
+    }
+}
+
+/// The moment all this is around, and what it is.
+fn finding(report: &Report, drawn: &Drawn<'_>, height: usize) -> Markup {
+    let fault = report.faults.iter().find(|fault| fault.fired == Some(drawn.around));
+    let step = report.runbook.iter().find(|step| step.started == Some(drawn.around));
+    let violated = report.first_violation().filter(|check| check.evidence.is_some_and(|it| it.at == drawn.around));
+    let deed = fault.map(|fault| fault.name.as_str()).or(step.map(|step| step.name.as_str()));
+    let name = violated.map(|check| check.name.as_str()).or(deed).unwrap_or_default();
+    let class = if violated.is_some() { "violation" } else { "finding" };
+    let x = drawn.x(drawn.around);
+    html! {
+        line class=(class) x1=(x) x2=(x) y1=(TOP) y2=(height) {}
+        text class=(class) x=(x) y=(height - 4) dx="4" { (name) }
     }
 }
 

@@ -6,6 +6,7 @@ use super::lanes;
 use super::marks::{Shape, kind_class};
 use super::scale::Scale;
 use super::words::{both, or_dash, section as with_heading, sentence, table};
+use crate::render::text::Text;
 use crate::report::{Entry, EntryKind, Importance, Moment, Report, Standing};
 
 /// Rows beyond this many would make the page heavy.
@@ -22,6 +23,7 @@ pub(super) fn section(report: &Report, scale: &Scale) -> Markup {
         (conflicts(report))
         (roles_table(report))
         (writers_table(report))
+        (headlines_table(report))
         (entries_table(report))
     };
     with_heading("timeline", |text| text.page.sections.timeline, body)
@@ -37,6 +39,8 @@ fn controls() -> Markup {
                 input id="moment" type="range" min="0" max="1000000" step="1" value="0";
             }
             output id="moment-shown" for="moment" {}
+            button type="button" data-change="previous" { (both(|text| text.page.controls.previous_change)) }
+            button type="button" data-change="next" { (both(|text| text.page.controls.next_change)) }
         }
     }
 }
@@ -46,6 +50,9 @@ fn moment_panel() -> Markup {
     html! {
         div.scripted.panel hidden {
             ul id="moment-states" aria-live="polite" {}
+            p.quiet id="moment-typed" hidden {
+                (both(|text| text.page.remarks.typed_at)) " " span id="moment-typed-at" {}
+            }
             pre id="moment-status" tabindex="0" {}
         }
     }
@@ -163,33 +170,48 @@ pub(super) fn shown(report: &Report, most: usize) -> Vec<&Entry> {
     report.timeline.iter().filter(|entry| entry.importance >= least).take(most).collect()
 }
 
+const ENTRY_COLUMNS: [fn(&'static Text) -> &'static str; 6] = [
+    |text| text.page.columns.moment,
+    |text| text.page.columns.event,
+    |text| text.page.columns.node,
+    |text| text.page.columns.component,
+    |text| text.page.columns.kind,
+    |text| text.page.columns.what,
+];
+
+/// What the one screen tells too.
+fn headlines_table(report: &Report) -> Markup {
+    let headlines = report.timeline.iter().filter(|entry| entry.importance == Importance::Major);
+    let rows = html! { @for entry in headlines { tr { (entry_cells(entry)) } } };
+    html! {
+        h3 { (both(|text| text.headings.happened)) }
+        (table(&ENTRY_COLUMNS, rows))
+    }
+}
+
+fn entry_cells(entry: &Entry) -> Markup {
+    html! {
+        td.number { (entry.at) }
+        td.number { (or_dash(entry.event)) }
+        td { (entry.lane.as_deref().unwrap_or("-")) }
+        td { (entry.component.as_deref().unwrap_or("-")) }
+        td { (both(|text| text.entry_kind(entry.kind))) }
+        td { (sentence(&entry.text)) }
+    }
+}
+
 fn entries_table(report: &Report) -> Markup {
     let shown = shown(report, MOST_ROWS);
     let rows = html! {
         @for (index, entry) in shown.iter().enumerate() {
             tr.(importance_class(entry.importance)) id=[anchor(&shown, index)] {
-                td.number { (entry.at) }
-                td.number { (or_dash(entry.event)) }
-                td { (entry.lane.as_deref().unwrap_or("-")) }
-                td { (entry.component.as_deref().unwrap_or("-")) }
-                td { (both(|text| text.entry_kind(entry.kind))) }
-                td { (sentence(&entry.text)) }
+                (entry_cells(entry))
             }
         }
     };
-    let table = table(
-        &[
-            |text| text.page.columns.moment,
-            |text| text.page.columns.event,
-            |text| text.page.columns.node,
-            |text| text.page.columns.component,
-            |text| text.page.columns.kind,
-            |text| text.page.columns.what,
-        ],
-        rows,
-    );
+    let table = table(&ENTRY_COLUMNS, rows);
     html! {
-        details id="entries" open {
+        details id="entries" {
             summary { (both(|text| text.page.remarks.all_entries)) " (" (shown.len()) ")" }
             p.scripted.controls hidden {
                 label {

@@ -210,6 +210,10 @@ pub struct Controls {
     pub zoom_out: &'static str,
     /// A moment to look at.
     pub moment: &'static str,
+    /// To the change before the moment.
+    pub previous_change: &'static str,
+    /// To the change after it.
+    pub next_change: &'static str,
     /// Which entries to show.
     pub filter: &'static str,
     /// The language.
@@ -236,6 +240,8 @@ pub struct Remarks {
     pub output: &'static str,
     /// The scenario's text.
     pub scenario_text: &'static str,
+    /// When the status command was typed that is shown for a moment.
+    pub typed_at: &'static str,
     /// What was cut.
     pub cut: &'static str,
     /// What is not simulated.

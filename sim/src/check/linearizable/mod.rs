@@ -13,6 +13,7 @@
 //! after their call, or never. Reads answered by a standby are not judged here but by `no-stale-read`.
 
 mod deeds;
+mod garbage;
 mod order;
 mod project;
 mod rows;
@@ -20,6 +21,8 @@ mod search;
 mod table;
 mod zones;
 
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod tests;
 

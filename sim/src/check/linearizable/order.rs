@@ -6,20 +6,46 @@ use super::deeds::{Candidate, Deed, spelled};
 use super::project::KeyOperation;
 use super::rows::{EMPTY, RowNumber, Rows};
 use super::search::{Stuck, Verdict, search};
-use super::{KeyAnswer, Violation};
+use super::{KeyAnswer, Violation, garbage};
 use crate::check::Budget;
 use crate::history::{END, History, Key};
+
+/// How long an earlier violation is looked for when one is known.
+const STEPS_BEFORE_GARBAGE: u64 = 200_000;
 
 /// How many refused operations are told one by one.
 const REFUSED_TOLD: usize = 4;
 
 /// Judges the operations on one key by searching for an order that explains them.
 pub fn check(history: &History, key: Key, operations: &[KeyOperation<'_>], budget: &mut Budget) -> KeyAnswer {
+    if let Some(garbage) = garbage::first(history, key, operations) {
+        return KeyAnswer::Violated(before_garbage(history, key, operations, garbage, budget));
+    }
     match check_all(history, key, operations, budget) {
         KeyAnswer::Violated(violation) => {
             KeyAnswer::Violated(first_violation(history, key, operations, violation, budget))
         }
         other => other,
+    }
+}
+
+/// The violation before a value that nobody wrote, if a short search finds one; otherwise that value.
+fn before_garbage(
+    history: &History,
+    key: Key,
+    operations: &[KeyOperation<'_>],
+    garbage: Violation,
+    budget: &mut Budget,
+) -> Violation {
+    let until = garbage.position.saturating_sub(1);
+    let known: Vec<KeyOperation<'_>> = operations.iter().filter_map(|operation| operation.known_at(until)).collect();
+    let mut little = Budget { steps: budget.steps.min(STEPS_BEFORE_GARBAGE), memory: budget.memory };
+    let before = little.steps;
+    let answer = check(history, key, &known, &mut little);
+    budget.steps -= before - little.steps;
+    match answer {
+        KeyAnswer::Violated(earlier) => earlier,
+        KeyAnswer::Holds | KeyAnswer::CouldNotTell => garbage,
     }
 }
 

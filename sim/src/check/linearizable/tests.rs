@@ -345,3 +345,22 @@ fn a_hundred_thousand_operations_take_no_time() {
     });
     assert_eq!(judge(operations.collect()).answer, Answer::Holds);
 }
+
+#[test]
+fn a_value_nobody_wrote_is_refused_without_a_search() {
+    // Writes whose values repeat, all at once: every order of them is possible, and a search would try them all.
+    let mut operations: Vec<Operation> = (0..2_000).map(|client| write(client, 1, 10_000, client as i64 % 5)).collect();
+    operations.push(read(9_000, 2, 9_000, &[77]));
+    let history = History::of(operations);
+    let finding = check(&history, Budget { steps: 300_000, ..Budget::default() });
+    assert_eq!(finding.answer, Answer::Violated);
+    assert_eq!(finding.at, Some(Instant(9_000)));
+    assert!(finding.explanation[1].contains("nobody had begun to write 77 by then"), "{:?}", finding.explanation);
+    // A value that somebody begins to write later came from nowhere too.
+    let later = History::of(vec![write(0, 1, 2, 5), write(1, 1, 2, 5), read(2, 3, 4, &[6]), write(3, 5, 6, 6)]);
+    assert_eq!(check(&later, Budget::default()).at, Some(Instant(4)));
+    // What is broken before it is named, not the garbage.
+    let earlier =
+        vec![write(0, 1, 2, 5), write(1, 3, 4, 6), read(2, 5, 6, &[5]), write(0, 7, 8, 5), read(2, 9, 10, &[77])];
+    assert_eq!(check(&History::of(earlier), Budget::default()).at, Some(Instant(6)));
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, Life, announcement, judge_written, life, number, violated};
+use super::{Check, Example, Finding, Life, announcement, holds_if, judge_written, life, number, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -23,6 +23,7 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut streamed = false;
     let mut judged: BTreeMap<Life, (i64, i64, i64)> = BTreeMap::new();
     for event in trace.events() {
         let Some(life) = life(event.place) else { continue };
@@ -32,6 +33,7 @@ pub fn judge(trace: &Trace) -> Finding {
                 judged.insert(life, (crc("lsn"), crc("local"), crc("remote")));
             }
             Some(("stream.started", _)) => {
+                streamed = true;
                 let Some((lsn, local, remote)) = judged.get(&life) else { continue };
                 if local != remote || *remote == 0 {
                     let who = trace.place_name(event.place);
@@ -48,5 +50,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, streamed, "no standby ever streamed")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
 
-use super::{Check, Example, Finding, OpenForWrites, announcement, judge_written, violated};
+use super::{Check, Example, Finding, OpenForWrites, announcement, holds_if, judge_written, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -27,6 +27,7 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut open = OpenForWrites::default();
+    let mut judged = false;
     let mut last_opened: BTreeMap<HostId, Instant> = BTreeMap::new();
     for event in trace.events() {
         let Some(host) = trace.host_of(event.place) else { continue };
@@ -36,6 +37,7 @@ pub fn judge(trace: &Trace) -> Finding {
         if !matches!(announcement(event), Some(("build.deleted", _))) {
             continue;
         }
+        judged = true;
         let Some(own) = last_opened.get(&host) else { continue };
         let others = open.open.values().filter(|(_, of)| *of != Some(host));
         let Some((since, _)) = others.min() else {
@@ -51,5 +53,5 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, event, text);
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no full build deleted a data directory")
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, Life, announcement, judge_written, life, number, text, violated};
+use super::{Check, Example, Finding, Life, announcement, holds_if, judge_written, life, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -25,11 +25,13 @@ pub const CHECK: Check = Check {
 pub fn judge(trace: &Trace) -> Finding {
     let mut agreed: BTreeMap<(Life, Option<i64>), bool> = BTreeMap::new();
     let mut recycled = false;
+    let mut judged = false;
     for event in trace.events() {
         let Some(life) = life(event.place) else { continue };
         match announcement(event) {
             Some(("segment.removed", _)) => recycled = true,
             Some(("attach.judged", fields)) => {
+                judged = true;
                 let (local, remote) = (number(fields, "local"), number(fields, "remote"));
                 agreed.insert((life, number(fields, "peer")), local == remote && remote != Some(0));
             }
@@ -44,5 +46,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no standby compared its log with a primary's")
 }

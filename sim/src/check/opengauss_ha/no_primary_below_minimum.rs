@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, judge_written, number, text, violated};
+use super::{Check, Example, Finding, holds_if, judge_written, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -20,7 +20,9 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut judged = false;
     for (event, fields) in trace.announced("role.changed") {
+        judged |= text(fields, "role") == Some("primary");
         if text(fields, "role") == Some("primary") && number(fields, "below_minimum") == Some(1) {
             let who = trace.place_name(event.place);
             let lsn = number(fields, "lsn").unwrap_or(0);
@@ -29,5 +31,5 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(&CHECK, event, text);
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no server became primary")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
 
-use super::{Check, Example, Finding, announcement, judge_written, number, violated};
+use super::{Check, Example, Finding, announcement, holds_if, judge_written, number, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -24,6 +24,7 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut judged = false;
     let mut alone: BTreeMap<HostId, Instant> = BTreeMap::new();
     for event in trace.events() {
         let Some(host) = trace.host_of(event.place) else { continue };
@@ -37,6 +38,7 @@ pub fn judge(trace: &Trace) -> Finding {
                 }
             },
             Some(("promote.finished", _)) => {
+                judged = true;
                 if let Some((primary, since)) = alone.iter().find(|(primary, _)| **primary != host) {
                     let (who, primary) = (trace.host_name(host), trace.host_name(*primary));
                     let text = format!(
@@ -49,5 +51,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no standby was promoted")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
 
-use super::{Check, Example, Finding, announcement, judge_written, violated};
+use super::{Check, Example, Finding, announcement, holds_if, judge_written, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -26,11 +26,13 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let mut judged = false;
     let mut replaced: BTreeMap<HostId, Instant> = BTreeMap::new();
     for event in trace.events() {
         let Some(host) = trace.host_of(event.place) else { continue };
         match announcement(event) {
             Some(("streamer.segment", _)) => {
+                judged = true;
                 replaced.entry(host).or_insert(event.at);
             }
             Some(("build.done-tag", _)) => {
@@ -49,5 +51,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no rewind replaced a log")
 }

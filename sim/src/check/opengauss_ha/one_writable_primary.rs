@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, OpenForWrites, judge_written, violated};
+use super::{Check, Example, Finding, OpenForWrites, holds_if, judge_written, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -22,12 +22,15 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut open = OpenForWrites::default();
+    let mut judged = false;
     for event in trace.events() {
-        if open.take(trace, event) && open.open.len() > 1 {
+        let opened = open.take(trace, event);
+        judged |= opened;
+        if opened && open.open.len() > 1 {
             let who: Vec<String> = open.open.keys().map(|(process, _)| trace.process_name(*process)).collect();
             let text = format!("At {} {} all take writes, on one timeline.", event.at, who.join(" and "));
             return violated(&CHECK, event, text);
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no server ever took writes")
 }

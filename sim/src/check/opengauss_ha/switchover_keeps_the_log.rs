@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, announcement, judge_written, number, text, violated};
+use super::{Check, Example, Finding, announcement, holds_if, judge_written, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -22,11 +22,13 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut last_checkpoint = None;
+    let mut judged = false;
     for event in trace.events() {
         match announcement(event) {
             Some(("demote.checkpoint", fields)) => last_checkpoint = number(fields, "lsn"),
             Some(("promote.finished", fields)) if text(fields, "kind") == Some("switchover") => {
                 let (Some(checkpoint), Some(end)) = (last_checkpoint, number(fields, "lsn")) else { continue };
+                judged = true;
                 if end <= checkpoint {
                     let who = trace.place_name(event.place);
                     let text = format!(
@@ -40,5 +42,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no standby was promoted by a switchover")
 }

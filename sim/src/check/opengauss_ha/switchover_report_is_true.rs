@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nodes::world::trace::{HostId, Trace};
 
-use super::{Check, Example, Finding, announcement, judge_written, number, text, violated};
+use super::{Check, Example, Finding, announcement, holds_if, judge_written, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -23,6 +23,7 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let judged = trace.announced("switchover.reported").next().is_some();
     let mut primaries: BTreeSet<HostId> = BTreeSet::new();
     for event in trace.events() {
         let Some(host) = trace.host_of(event.place) else { continue };
@@ -43,5 +44,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "gs_ctl reported no switchover")
 }

@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, judge_written, number, text, violated};
+use super::{Check, Example, Finding, holds_if, judge_written, number, text, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -22,8 +22,10 @@ pub const CHECK: Check = Check {
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
     let mut highest = 0;
+    let mut judged = false;
     for (event, fields) in trace.announced("role.changed") {
         let Some(term) = number(fields, "term").filter(|_| text(fields, "role") == Some("primary")) else { continue };
+        judged = true;
         if term < highest {
             let who = trace.place_name(event.place);
             let text = format!("At {} {who} reigns under the term {term}; {highest} was written before.", event.at);
@@ -31,5 +33,5 @@ pub fn judge(trace: &Trace) -> Finding {
         }
         highest = term;
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no server became primary")
 }

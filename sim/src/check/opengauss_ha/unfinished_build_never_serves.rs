@@ -2,7 +2,7 @@
 
 use nodes::world::trace::Trace;
 
-use super::{Check, Example, Finding, judge_written, number, violated};
+use super::{Check, Example, Finding, holds_if, judge_written, number, violated};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -22,11 +22,12 @@ pub const CHECK: Check = Check {
 
 /// Judges a trace.
 pub fn judge(trace: &Trace) -> Finding {
+    let judged = trace.announced("build.start-tag").next().is_some();
     for (event, fields) in trace.announced("server.started") {
         if number(fields, "uncompleted") == Some(1) {
             let who = trace.place_name(event.place);
             return violated(&CHECK, event, format!("At {} {who} starts over an unfinished build.", event.at));
         }
     }
-    Finding::holds(CHECK.name)
+    holds_if(&CHECK, judged, "no build ever wrote its tag")
 }

@@ -182,6 +182,37 @@ impl Damage {
     }
 }
 
+/// Faults of links: what is between the hosts of a core is healed by itself, and the rest of such a fault stays.
+const OF_LINKS: [&str; 7] = ["partition", "nic-down", "slow", "drop", "duplicate", "reorder", "limit-bandwidth"];
+
+impl Damage {
+    /// Ends what is still at work on these hosts alone, or on what all hosts share; says what that was.
+    pub(super) fn heal(&self, stage: &Stage, hosts: &[String]) -> Vec<String> {
+        let mut healed = Vec::new();
+        for page in self.faults.borrow_mut().iter_mut() {
+            let FaultRecord { name, verb, targets, ended, effects, .. } = &mut page.record;
+            let everybody = stage.host_names(stage.nodes());
+            let about: Vec<&String> = everybody.iter().filter(|host| is_about(targets, host)).collect();
+            let is_theirs = about.iter().all(|host| hosts.contains(host));
+            if OF_LINKS.contains(verb) || !is_theirs {
+                continue;
+            }
+            let Some(mut injection) = page.injection.take_if(|_| ended.is_none()) else { continue };
+            *effects = injection.effects(stage);
+            injection.end(stage);
+            *ended = Some(stage.world().now());
+            healed.push(format!("the fault {name} ({verb})"));
+            page.injection = Some(injection).filter(|injection| injection.goes_on_counting());
+        }
+        healed
+    }
+}
+
+/// Whether a host is among what people read as the targets of a fault (`dn1/gaussdb`, `data of dn1`).
+fn is_about(targets: &[String], host: &str) -> bool {
+    targets.iter().any(|target| target.split([' ', ',', '[', ']', '/']).any(|word| word == host))
+}
+
 /// One fault in the hands of the injector.
 pub(super) struct Injector {
     pub(super) stage: Stage,
@@ -195,11 +226,13 @@ impl Injector {
     /// Does what the fault says when its moment has come, and takes it back when that is over.
     pub(super) async fn work(self) {
         trigger::wait(&self.stage, &self.drawn.when).await;
+        self.stage.unless_frozen().await;
         self.begin();
         self.stage.signals().give(&self.drawn.name, Moment::Started);
         if let Some(length) = self.drawn.lasts {
             let end = self.stage.world().now() + length;
             self.stage.world().sleep_until(end).await;
+            self.stage.unless_frozen().await;
             self.end();
         }
         self.stage.signals().give(&self.drawn.name, Moment::Ended);

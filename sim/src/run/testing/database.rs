@@ -3,7 +3,7 @@
 //! Sector 0 says whose turn it is. The log begins at sector 8, one sector a transaction: magic, epoch, length, actions,
 //! CRC. A promotion reads the log and takes the turn; nothing fences the old primary, which is what the tests want.
 
-use std::cell::RefCell;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,8 +12,10 @@ use nodes::fields;
 use nodes::parts::service::{Action, Answer, Key, PORT, Row, Transaction, evaluate};
 use nodes::product::events;
 use nodes::world::disk::{DeviceId, Disk};
-use nodes::world::port::PortNumber;
+use nodes::world::port::{Address, PortNumber};
 use nodes::world::process::Process;
+use nodes::world::time::Instant;
+use nodes::world::trace::ProcessId;
 
 pub(super) const SECTOR: u64 = 512;
 pub(super) const LOG_START: u64 = 8 * SECTOR;
@@ -28,6 +30,22 @@ pub(super) enum Order {
 
 #[derive(Clone, Debug, Hash, PartialEq)]
 pub(super) struct Obeyed(pub(super) bool);
+
+/// Where the databases talk to each other, if they do.
+const PEER: PortNumber = PortNumber(7001);
+
+#[derive(Clone, Debug, Hash, PartialEq)]
+enum Word {
+    /// The primary lives.
+    Alive,
+    /// A standby has heard nothing and wants an election.
+    Election,
+}
+
+/// After how long without a word a standby wants an election.
+const SILENCE: Duration = Duration::from_secs(2);
+/// For how long a primary that was made to step down does not come back.
+const REST: Duration = Duration::from_secs(1);
 
 /// How a database looks from outside.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +62,9 @@ pub(super) struct Settings {
     /// The defect: an answer is sent before the write is stable.
     pub(super) answers_early: bool,
     pub(super) panics: bool,
+    /// The defect: a standby that hears nothing makes the primary step down.
+    pub(super) forces_elections: bool,
+    pub(super) everybody: Rc<OnceCell<Vec<ProcessId>>>,
     pub(super) look: Rc<RefCell<Look>>,
 }
 
@@ -65,6 +86,13 @@ pub(super) async fn main(process: Process, settings: Rc<Settings>) -> i32 {
         Some((owner, _)) => owner == u64::from(process.host().0),
         None => database.settings.begins_as_primary,
     };
+    if database.settings.forces_elections {
+        let (hearing, talking) = (database.clone(), database.clone());
+        let heard = Rc::new(Heard { alive: Cell::new(process.world().now()), election: Cell::default() });
+        let also = heard.clone();
+        process.spawn(async move { hearing.hear(&also).await });
+        process.spawn(async move { talking.talk(&heard).await });
+    }
     let orders = database.clone();
     process.spawn(async move { orders.obey().await });
     if mine {
@@ -76,7 +104,47 @@ pub(super) async fn main(process: Process, settings: Rc<Settings>) -> i32 {
     database.serve().await
 }
 
+/// When something was heard last.
+struct Heard {
+    alive: Cell<Instant>,
+    election: Cell<Option<Instant>>,
+}
+
 impl Database {
+    async fn hear(&self, heard: &Heard) {
+        let port = self.process.bind::<Word>(PEER);
+        loop {
+            let now = port.recv().await.message;
+            match now {
+                Word::Alive => heard.alive.set(self.process.world().now()),
+                Word::Election => {
+                    heard.election.set(Some(self.process.world().now()));
+                    self.demote();
+                }
+            }
+        }
+    }
+
+    async fn talk(&self, heard: &Heard) {
+        let own = self.process.id();
+        let peer = self.settings.everybody.get().into_iter().flatten().copied().find(|process| *process != own);
+        let Some(peer) = peer.map(|process| Address::new(process, PEER)) else { return };
+        loop {
+            self.process.sleep(Duration::from_millis(300)).await;
+            let now = self.process.world().now();
+            if self.is_primary() {
+                self.process.send_datagram(peer, Word::Alive);
+            } else if let Some(asked) = heard.election.get() {
+                if now.since(asked) > REST {
+                    heard.election.set(None);
+                    self.promote().await;
+                }
+            } else if now.since(heard.alive.get()) > SILENCE {
+                self.process.send_datagram(peer, Word::Election);
+            }
+        }
+    }
+
     fn set_role(&self, role: &str) {
         self.settings.look.borrow_mut().role = role.to_owned();
         self.process.announce(events::ROLE_CHANGED, fields! { role: role });

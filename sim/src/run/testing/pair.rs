@@ -1,6 +1,6 @@
 //! The test product: two hosts, one device, `pairctl` to start, stop, promote and switch over. Nothing fences anybody.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use nodes::parts::service::PORT;
 use nodes::parts::shell::{Shell, Terminal};
 use nodes::product::{
     ArgumentKind, Breakage, BuildError, Cluster, ClusterPlan, CommandWord, Content, DeviceWord, NodeState,
-    PortableStep, PositionalWord, Product, Region, RoleWord, StatusOutput, VerbWord, Word,
+    PortableStep, PositionalWord, Product, Region, RoleWord, StatusOutput, VerbWord, Wait, Word,
 };
 use nodes::world::World;
 use nodes::world::device::DeviceOptions;
@@ -45,6 +45,7 @@ pub(crate) const PAIR: Product = Product {
     defects: &[
         Word { name: "answers-early", doc: "commits are acknowledged before they are stable" },
         Word { name: "panics", doc: "the model itself is broken" },
+        Word { name: "forces-elections", doc: "a standby that hears nothing makes the primary step down, for ever" },
     ],
     events: &[Word { name: "copied", doc: "a file was copied with ssh" }],
     headlines: &[],
@@ -93,6 +94,7 @@ fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildErro
     let mut hosts = Vec::new();
     let mut databases = Vec::new();
     let mut looks = Vec::new();
+    let everybody: Rc<OnceCell<Vec<ProcessId>>> = Rc::default();
     for host in &plan.hosts {
         let id = world.add_host(&host.name);
         let look: Rc<RefCell<Look>> = Rc::default();
@@ -102,6 +104,8 @@ fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildErro
             begins_as_primary: host.role == "primary",
             answers_early: plan.has_defect("answers-early"),
             panics: plan.has_defect("panics"),
+            forces_elections: plan.has_defect("forces-elections"),
+            everybody: everybody.clone(),
             look: look.clone(),
         });
         world.write_file(id, "pair.conf", b"nothing".to_vec());
@@ -109,6 +113,7 @@ fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildErro
         hosts.push(id);
         looks.push(look);
     }
+    let _ = everybody.set(databases.clone());
     Ok(Rc::new_cyclic(|pair: &std::rc::Weak<Pair>| {
         let shells = hosts.iter().map(|host| {
             let pair = pair.clone();
@@ -247,6 +252,20 @@ impl Cluster for Pair {
             }
         };
         (0..2).map(node).collect()
+    }
+
+    fn recovery_path(&self) -> Vec<Wait> {
+        let wait = |name, seconds| Wait { name, length: Duration::from_secs(seconds) };
+        vec![wait("silence", 2), wait("rest", 1)]
+    }
+
+    /// Whose turn it is stands on the device, and nobody takes it by himself.
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+        let newest = self.looks.iter().map(|look| look.borrow().epoch).max().unwrap_or(0);
+        let has_turn = |number: &usize| self.looks[*number].borrow().epoch == newest && newest > 0;
+        let owner = (0..2).find(|number| has_turn(number)).map(|number| self.hosts[number]);
+        let is_there = owner.is_some_and(|owner| whole.contains(&owner));
+        (!is_there).then(|| "it is the turn of a host outside, and nobody takes it by himself".to_owned())
     }
 
     fn waiting_for(&self) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use nodes::parts::service::{self, Row};
 use nodes::world::digest::Digest;
 use nodes::world::process::Process;
+use nodes::world::time::Instant;
 use nodes::world::trace::What;
 
 use crate::history::{Action, History, Key, Operation, Outcome, Reply};
@@ -62,6 +63,13 @@ impl Ledger {
         operation.returned = Some(process.world().now());
         operation.returned_event = Some(event);
         operation.outcome = outcome;
+    }
+
+    /// Whether a write that these hosts were asked for since a moment is durable.
+    pub(in crate::run) fn has_durable_write(&self, since: Instant, hosts: &[String]) -> bool {
+        let operations = self.operations.borrow();
+        let mut later = operations.iter().rev().take_while(|it| it.called >= since);
+        later.any(|it| it.is_durable_write() && it.is_answered_by(hosts))
     }
 
     /// Everything written down.

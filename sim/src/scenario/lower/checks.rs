@@ -3,7 +3,7 @@
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::Located;
-use crate::scenario::model::{Check, Expect, ExpectedVerdict, Promise, Reached};
+use crate::scenario::model::{Check, Expect, ExpectedVerdict, PROGRESS, Promise, Reached};
 use crate::scenario::raw::{RawCheck, RawExpect};
 use crate::scenario::reader::{Reader, shown};
 use crate::scenario::suggest::did_you_mean;
@@ -15,7 +15,10 @@ impl<'a> Reader<'a> {
         let checks: Vec<Option<Check>> = raw.iter().map(|table| self.check(table, faults)).collect();
         let checks: Vec<Check> = checks.into_iter().collect::<Option<_>>()?;
         for (index, check) in checks.iter().enumerate() {
-            if checks[..index].iter().any(|earlier| earlier.promise == check.promise) {
+            let is_progress = |check: &Check| matches!(check.promise, Promise::Progress { .. });
+            let is_again =
+                |earlier: &Check| earlier.promise == check.promise || (is_progress(earlier) && is_progress(check));
+            if checks[..index].iter().any(is_again) {
                 let message = format!("the check `{}` is declared twice", check.name());
                 let diagnostic = Diagnostic::error(Code::DuplicateName, message)
                     .label(raw[index].span(), "declared before")
@@ -36,9 +39,21 @@ impl<'a> Reader<'a> {
                 }
             }
         }
+        let is_progress = raw.eventually.as_ref().is_some_and(|what| what.text() == PROGRESS);
+        if let Some(first) = raw.core.iter().flatten().next().filter(|_| !is_progress) {
+            self.not_together(first.span(), "`core` needs `eventually = \"progress\"`", "remove it");
+        }
         let promise = match (&raw.always, &raw.eventually, &raw.sometimes) {
             (Some(name), None, None) => self.always(name, faults),
+            (None, Some(_), None) if is_progress => self.progress(raw),
             (None, Some(what), None) => self.eventually(what, raw, faults),
+            (None, None, Some(what)) if what.text() == PROGRESS => {
+                let diagnostic = Diagnostic::error(Code::CheckMode, "`progress` is asked of a healed core, once")
+                    .label(what.span(), "not something to come by")
+                    .help("write `eventually = \"progress\"`");
+                self.report(diagnostic);
+                None
+            }
             (None, None, Some(what)) => self.reached(what, "sometimes", faults).map(Promise::Sometimes),
             _ => {
                 self.report_mode(table);
@@ -86,6 +101,17 @@ impl<'a> Reader<'a> {
         let after = self.optional(&raw.after, Self::trigger);
         let within = self.optional(&raw.within, Self::positive_duration);
         Some(Promise::Eventually { what: what?, after: after?, within: within? })
+    }
+
+    /// A healed core: which hosts, from when, how soon.
+    fn progress(&mut self, raw: &RawCheck) -> Option<Promise> {
+        let after = self.optional(&raw.after, Self::trigger);
+        let within = self.optional(&raw.within, Self::positive_duration);
+        let core = match &raw.core {
+            Some(hosts) => Some(hosts.iter().map(|host| self.host(host)).collect::<Option<Vec<_>>>()?),
+            None => None,
+        };
+        Some(Promise::Progress { after: after?, core, within: within? })
     }
 
     /// A check of the catalogue, an event of a node, or what a fault came to.

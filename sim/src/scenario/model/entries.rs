@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fault_count::FaultCount;
 use crate::scenario::source::Place;
-use crate::scenario::target::NodeSelector;
+use crate::scenario::target::{HostSelector, NodeSelector};
 use crate::scenario::values::{DurationRange, SeedRange};
 use crate::scenario::verbs::{FaultVerb, StepVerb};
 
@@ -157,7 +157,20 @@ pub enum Promise {
     },
     /// The run gets there at least once.
     Sometimes(Reached),
+    /// From a moment on some hosts are healed and all others stay as they are; those must serve, or may stand still for a
+    /// reason that can be proved.
+    Progress {
+        /// The moment; `None` is one that the seed draws from the middle half of the run.
+        after: Option<Trigger>,
+        /// The hosts; `None` for a choice of the seed.
+        core: Option<Vec<HostSelector>>,
+        /// How soon; `None` for a bound made of the product's own time-outs.
+        within: Option<Duration>,
+    },
 }
+
+/// The name of the check that a healed core is asked for.
+pub const PROGRESS: &str = "progress";
 
 /// What a run can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,6 +210,7 @@ impl Check {
             Promise::Always(name) => name.clone(),
             Promise::Survives(fault) => format!("{fault}.{}", FaultCount::Survived.word().name),
             Promise::Eventually { what, .. } | Promise::Sometimes(what) => what.to_string(),
+            Promise::Progress { .. } => PROGRESS.to_owned(),
         }
     }
 }

@@ -11,7 +11,9 @@ mod weather;
 pub use super::defaults::DefaultUsed;
 pub use super::target::{HostSelector, NodeSelector, RoleSelector};
 pub use cluster::{Drill, DrillKind, Node, Objectives, ParameterValue, ProductChoice};
-pub use entries::{Check, Expect, ExpectedVerdict, Fault, IfFails, Moment, Promise, Reached, Run, Step, Trigger, When};
+pub use entries::{
+    Check, Expect, ExpectedVerdict, Fault, IfFails, Moment, PROGRESS, Promise, Reached, Run, Step, Trigger, When,
+};
 pub use fault_count::{FaultCount, FaultCountWord};
 pub use weather::{Damage, DeviceWeather, Link, LinkWeather, Network, Pause, Storage, Tail, Workload};
 

@@ -9,6 +9,7 @@ use super::super::super::store::{Store, Tail};
 use super::super::Tool;
 use super::BuildError;
 use crate::fields;
+use crate::parts::wal::Lsn;
 
 impl Tool {
     pub(super) async fn copy_all(&self, store: &Store) -> Result<(), BuildError> {
@@ -29,10 +30,11 @@ impl Tool {
         self.process.announce("build.pages-copied", fields! { pages: pages.len() });
         let end = self.end_of(source).await?;
         let segment_size = self.plan.shape.segment_size;
-        let mut tail = Tail::at(&store.log, of_source.redo.0 - of_source.redo.0 % segment_size);
+        let start = of_source.redo.0 - of_source.redo.0 % segment_size;
+        let mut tail = Tail::open(&store.log, Lsn(start)).await?;
         while tail.position() < store.reach(end) {
             let SqlReply::Log { bytes, .. } = self.ask(source, Sql::Log(tail.position())).await? else { break };
-            tail.write(&bytes.0).await?;
+            tail.write(tail.position(), &bytes.0).await?;
         }
         self.process.announce("build.log-complete", fields! { lsn: end });
         self.write_source_control(store, 0, of_source, end).await?;
@@ -46,7 +48,7 @@ impl Tool {
 
     /// Deletes the database: nothing of it can be read any more. Configuration files stay.
     async fn delete(&self, store: &Store) -> Result<(), BuildError> {
-        let (disk, layout, shape) = (&store.disk, store.layout, self.plan.shape);
+        let (disk, layout, shape) = (&store.disk, store.place.layout(), self.plan.shape);
         layout.control.area(disk).write(0, vec![0; layout.control.length as usize]).await?;
         layout.double_write.area(disk).write(0, vec![0; 4096]).await?;
         let pages = layout.pages.area(disk);

@@ -65,10 +65,13 @@ impl Tool {
     /// Reads the local log from the common checkpoint on: which pages the abandoned part has touched.
     async fn scan_local(&self, store: &Store, common: Common) -> Result<Vec<u64>, BuildError> {
         let say = |text: &str| self.say_as("gs_rewind", text);
+        let files = self.plan.shape.pages + self.plan.shape.segments;
         for text in [
+            &format!("targetFileStatThread success pid {}.", 140_000_000_000_000 + u64::from(self.process.id().0)),
             "traverse_datadir start.",
             "reading source file list",
             "filemap_list_to_array start.",
+            &format!("filemap_list_to_array end sort start. length is {files}"),
             "sort end.",
             "targetFileStatThread return success.",
             "reading target file list",
@@ -135,7 +138,7 @@ impl Tool {
         );
         self.process.announce("build.control-written", fields! { minimum: end });
         let disk = &store.disk;
-        store.layout.double_write.area(disk).write(0, vec![0; 4096]).await?;
+        store.place.layout().double_write.area(disk).write(0, vec![0; 4096]).await?;
         self.say_as("gs_rewind", "update pg_dw file success");
         self.process.announce("build.double-write", fields! {});
         Ok(())

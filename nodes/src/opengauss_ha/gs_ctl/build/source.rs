@@ -17,6 +17,8 @@ use crate::world::port::Address;
 /// How long a build waits for a connection and for an answer.
 const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(120);
+/// How long it waited while its read time-out was too short.
+const SHORT_ANSWER: Duration = Duration::from_secs(10);
 /// How many pages are asked for at a time.
 const PAGES_AT_ONCE: usize = 4;
 
@@ -39,7 +41,8 @@ impl Tool {
 
     pub(super) async fn ask(&self, source: usize, request: Sql) -> Result<SqlReply, BuildError> {
         let to = Address::new(self.plan.node(source).database, SQL_PORT);
-        match self.process.call::<SqlReply>(to, request, ANSWER).await? {
+        let limit = if self.plan.has_defect("build-reads-too-shortly") { SHORT_ANSWER } else { ANSWER };
+        match self.process.call::<SqlReply>(to, request, limit).await? {
             SqlReply::Refused(why) => Err(BuildError::Refused(why)),
             reply => Ok(reply),
         }

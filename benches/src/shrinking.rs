@@ -1,0 +1,131 @@
+//! What shrinking makes of every planted defect: how large the plan was in which it was found, how large it is in the
+//! end, what that took, and whether nothing more can go alone.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use simrun::explore::signature::Signature;
+use simrun::explore::trial;
+use simrun::mutants::Hunt;
+use simrun::shrink::{self, Shrunk};
+use simrun::vocabulary;
+
+use crate::defects::scenarios;
+use crate::error::Error;
+use crate::measure::timed;
+
+/// How much to spend.
+#[derive(Args)]
+pub struct Options {
+    /// Within how many seeds a defect must be found to be shrunk.
+    #[arg(long, default_value_t = 200)]
+    within: u64,
+    /// How many candidates may be run for each.
+    #[arg(long, default_value_t = 1_000)]
+    runs: u64,
+    /// How many other seeds are tried on each result.
+    #[arg(long, default_value_t = 5)]
+    other_seeds: u64,
+    /// Only this product.
+    #[arg(long)]
+    product: Option<String>,
+    /// Only this defect.
+    #[arg(long)]
+    defect: Option<String>,
+    /// How many candidates run at once.
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// The folder of scenarios.
+    #[arg(long, default_value = "scenarios")]
+    scenarios: PathBuf,
+}
+
+/// What came of one defect.
+struct Row {
+    name: String,
+    shrunk: Option<Shrunk>,
+    replays: bool,
+    seconds: f64,
+}
+
+/// Finds every defect and shrinks what shows it.
+pub fn run(options: &Options) -> Result<String, Error> {
+    let scenarios = scenarios(&options.scenarios)?;
+    let vocabulary = vocabulary::known();
+    let mut rows = Vec::new();
+    for product in nodes::catalogue::products() {
+        if options.product.as_ref().is_some_and(|wanted| wanted != product.model) {
+            continue;
+        }
+        for defect in product.defects {
+            if options.defect.as_ref().is_some_and(|wanted| wanted != defect.name) {
+                continue;
+            }
+            let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary)?;
+            let (shrunk, took) = timed(|| {
+                let found = hunt.search(1, options.within)?;
+                let accepted = hunt.scenario(&found)?;
+                let spend = shrink::Options {
+                    runs: options.runs,
+                    other_seeds: options.other_seeds,
+                    jobs: options.jobs,
+                    interrupted: || false,
+                };
+                shrink::shrink(&accepted, product, &vocabulary, found.seed, spend).ok()
+            });
+            let replays = shrunk.as_ref().is_some_and(|shrunk| {
+                let again = trial::run(&shrunk.accepted.scenario, product, shrunk.seed, || false);
+                again.is_ok_and(|again| Signature::of(&again.verdict).as_ref() == Some(&shrunk.signature))
+            });
+            rows.push(Row { name: hunt.name(), shrunk, replays, seconds: took.as_secs_f64() });
+        }
+    }
+    Ok(told(&rows))
+}
+
+fn told(rows: &[Row]) -> String {
+    let mut table = format!(
+        "{:46} {:>7} {:>6} {:>6}  {:10} {:8} {:>8}\n",
+        "defect", "before", "after", "runs", "1-minimal", "replays", "seconds"
+    );
+    let shrunk: Vec<&Shrunk> = rows.iter().filter_map(|row| row.shrunk.as_ref()).collect();
+    for row in rows {
+        let Some(it) = &row.shrunk else {
+            let _ = writeln!(table, "{:46} not found, or what shows it is no violation of one check", row.name);
+            continue;
+        };
+        let yes = |yes: bool| if yes { "yes" } else { "no" };
+        let _ = writeln!(
+            table,
+            "{:46} {:>7} {:>6} {:>6}  {:10} {:8} {:>8.1}",
+            row.name,
+            it.before.total(),
+            it.after.total(),
+            it.runs,
+            yes(it.is_minimal),
+            yes(row.replays),
+            row.seconds
+        );
+    }
+    let minimal = shrunk.iter().filter(|it| it.is_minimal).count();
+    let replay = rows.iter().filter(|row| row.replays).count();
+    let _ = writeln!(
+        table,
+        "{} of {} shrunk; median size (steps + faults + clients) {} before, {} after; median runs {}; 1-minimal {minimal} \
+         of {}; {replay} replay to the same signature",
+        shrunk.len(),
+        rows.len(),
+        median(shrunk.iter().map(|it| it.before.total())),
+        median(shrunk.iter().map(|it| it.after.total())),
+        median(shrunk.iter().map(|it| it.runs)),
+        shrunk.len()
+    );
+    table
+}
+
+fn median(numbers: impl Iterator<Item = u64>) -> u64 {
+    let mut numbers: Vec<u64> = numbers.collect();
+    numbers.sort_unstable();
+    numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or(0)
+}

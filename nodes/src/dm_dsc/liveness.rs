@@ -1,0 +1,69 @@
+//! When a part of the cluster that is whole must serve, and how soon.
+
+use crate::parts::standstill::no_majority;
+use crate::product::Wait;
+
+use super::parameters::Parameters;
+
+/// The waits from the death of an EP to the group that is open again: its heartbeat stands still, the others suspend and
+/// read its log, and what is down is started.
+pub(super) fn recovery_path(parameters: &Parameters) -> Vec<Wait> {
+    let wait = |name, length| Wait { name, length };
+    vec![
+        wait("DCR_GRP_DSKCHK_CNT", parameters.disk_check),
+        wait("DMDCR_ASM_RESTART_INTERVAL", parameters.asm_restart),
+        wait("DMDCR_DB_RESTART_INTERVAL", parameters.db_restart),
+        wait("EP_CRASH_STEP1", parameters.crash_step1),
+        wait("SUSPEND_WORKERS", parameters.suspend),
+        wait("EP_CRASH_STEP2", parameters.crash_step2),
+        wait("EP START2", parameters.start2),
+    ]
+}
+
+/// What is so in the cluster at a moment.
+pub(super) struct Situation {
+    /// How many EPs are whole, and how many of those have a running database.
+    pub(super) whole: (usize, usize),
+    /// The same for those outside.
+    pub(super) outside: (usize, usize),
+    /// Whether a CSS can start a database of its host.
+    pub(super) starts: bool,
+    /// Whether a group starts without EPs that are absent.
+    pub(super) opens_alone: bool,
+}
+
+/// Why the whole EPs may stand still.
+pub(super) fn may_stand_still(now: &Situation) -> Option<String> {
+    let all = now.whole.0 + now.outside.0;
+    if now.outside.1 > 0 {
+        // Those outside that still run may be the ones that the arbitration keeps.
+        return no_majority(now.whole.0, all, "the arbitration of CSS, which may keep the others,");
+    }
+    if now.whole.1 == 0 && !now.starts {
+        return Some("no database of the core runs, and no start command is configured".to_owned());
+    }
+    (now.whole.1 == 0 && now.outside.0 > 0 && !now.opens_alone).then(|| {
+        "the whole DB group is down, and with DMDCR_AUTO_OPEN_CHECK 0 it does not start without the absent EPs"
+            .to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_ones_must_serve_and_a_group_that_is_down_need_not() {
+        let mut now = Situation { whole: (1, 1), outside: (1, 0), starts: true, opens_alone: false };
+        assert_eq!(may_stand_still(&now), None);
+        now.outside.1 = 1;
+        assert!(may_stand_still(&now).is_some_and(|why| why.contains("no majority")));
+        now.outside.1 = 0;
+        now.whole.1 = 0;
+        assert!(may_stand_still(&now).is_some_and(|why| why.contains("DMDCR_AUTO_OPEN_CHECK")));
+        now.opens_alone = true;
+        assert_eq!(may_stand_still(&now), None);
+        now.starts = false;
+        assert!(may_stand_still(&now).is_some());
+    }
+}

@@ -1,0 +1,119 @@
+//! How a product is looked at by whom operates it: the status command, what is checked before a drill and after it, and
+//! which commands change nothing.
+//!
+//! It exists beside [`crate::product`] because a cluster can be run without it: reports, plans and glances into a run
+//! need it. All of it is plain data, under the product's own names.
+
+/// A sentence for the operator, in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// In English.
+    pub en: &'static str,
+    /// In Chinese.
+    pub zh: &'static str,
+}
+
+/// On which hosts a command is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// On one host, the next one if it fails there: the command shows the whole cluster.
+    Any,
+    /// On every host: the command shows its own host only.
+    Every,
+}
+
+/// A command that looks, and what a healthy cluster shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The command as typed.
+    pub command: &'static str,
+    /// Where.
+    pub whom: Whom,
+    /// What it must show before a drill may begin and after it has ended.
+    pub healthy: Told,
+}
+
+/// A statement that proves that the business is served, for people: the model's clients are its workload.
+#[derive(Clone, Copy, Debug)]
+pub struct Verification {
+    /// The command line with the statement.
+    pub command: &'static str,
+    /// What it must show.
+    pub shows: Told,
+}
+
+/// How a product is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Operations {
+    /// The status command: what a report shows for each moment.
+    pub status: Look,
+    /// What else is looked at before a drill begins.
+    pub before: &'static [Look],
+    /// Statements that prove service on the real product after the drill.
+    pub verification: &'static [Verification],
+    /// What must make the operator stop, beyond what every drill has.
+    pub abort: &'static [Told],
+    /// Commands that change nothing, by their first words; the last word may go on.
+    pub reads: &'static [&'static [&'static str]],
+}
+
+impl Operations {
+    /// Whether a typed command changes nothing.
+    pub fn only_reads(&self, words: &[&str]) -> bool {
+        self.reads.iter().any(|known| begins(known, words))
+    }
+
+    /// The first words of the commands that change nothing, for people.
+    pub fn readable(&self) -> Vec<String> {
+        self.reads.iter().map(|words| words.join(" ")).collect()
+    }
+}
+
+fn begins(known: &[&str], words: &[&str]) -> bool {
+    let Some((last, before)) = known.split_last() else { return false };
+    let whole = words.len() >= known.len() && before.iter().zip(words).all(|(known, word)| known == word);
+    whole && said(last, words[before.len()])
+}
+
+/// Whether a word is the known one. A statement may go on after it, one statement at a time.
+fn said(known: &str, word: &str) -> bool {
+    match known.contains(' ') {
+        true => {
+            let statement = word.trim().trim_end_matches(';');
+            statement.to_lowercase().starts_with(known) && !statement.contains(';')
+        }
+        false => known == word,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalogue;
+
+    #[test]
+    fn every_product_says_how_it_is_looked_at_and_its_looks_change_nothing() {
+        for product in catalogue::products() {
+            let operations = catalogue::operations(product.model).expect("a product has operations");
+            for look in operations.before.iter().chain([&operations.status]) {
+                let words: Vec<&str> = look.command.splitn(3, ' ').collect();
+                let words: Vec<&str> = words.iter().map(|word| word.trim_matches('"')).collect();
+                let plain: Vec<&str> = look.command.split(' ').collect();
+                assert!(operations.only_reads(&words) || operations.only_reads(&plain), "{}", look.command);
+            }
+        }
+    }
+
+    #[test]
+    fn a_command_that_changes_something_is_no_look() {
+        let reads = |model: &str, words: &[&str]| catalogue::operations(model).expect("known").only_reads(words);
+        assert!(reads("opengauss_ha", &["gs_om", "-t", "status", "--detail"]));
+        assert!(!reads("opengauss_ha", &["gs_om", "-t", "stop"]));
+        assert!(!reads("opengauss_ha", &["gs_om", "-t"]));
+        assert!(!reads("opengauss_dms", &["cm_ctl", "switchover", "-n", "2"]));
+        assert!(reads("polardb", &["psql", "-c", "select pg_is_in_recovery()"]));
+        assert!(!reads("polardb", &["psql", "-c", "select pg_drop_replication_slot('replica1')"]));
+        assert!(!reads("polardb", &["psql", "-c", "select pg_is_in_recovery(); checkpoint"]));
+        assert!(!reads("dm_dsc", &["dmcssm", "ep", "halt", "GRP_DSC.DSC0"]));
+        assert!(!reads("kingbase", &["repmgr", "standby", "switchover"]));
+    }
+}

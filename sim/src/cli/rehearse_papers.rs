@@ -1,0 +1,114 @@
+//! What a rehearsal leaves on disk: its page, its numbers, and the plan of the drill in both languages.
+
+use std::path::{Path, PathBuf};
+
+use nodes::operations::Look;
+use nodes::product::Product;
+use nodes::world::time::Instant;
+use reports::render::handout_markdown::handout_markdown;
+use reports::render::html::handout_html;
+use reports::{Language, Report, Sentence};
+
+use super::interrupt::interrupted;
+use super::results::write;
+use super::{CliError, explore};
+use crate::document::explicit::explicit;
+use crate::draws::Draws;
+use crate::explore::line::ExploredSeed;
+use crate::explore::trial;
+use crate::rehearse::{Material, Precondition, Rehearsal, Slip, StepTimes, page, plan};
+use crate::run::{self, RunOptions, glances};
+use crate::scenario::Accepted;
+use crate::scenario::command::typed;
+use crate::sweep::{Setting, make, operator};
+use crate::tell::{self, Tale};
+use crate::vocabulary;
+
+/// Slips beyond this many are too many for a plan; every so-many-th is tried.
+const MOST_SLIPS: usize = 60;
+
+/// Writes the papers of a rehearsal below `out`; the folder they are in.
+pub(super) fn write_papers(
+    accepted: &Accepted,
+    product: &'static Product,
+    rehearsal: &Rehearsal,
+    steps: &[StepTimes],
+    (out, language): (&Path, Language),
+) -> Result<PathBuf, CliError> {
+    let scenario = &accepted.scenario;
+    let folder = out.join(&scenario.name);
+    let seed = rehearsal.endings.first().map_or(rehearsal.seeds.0, |share| share.example);
+    let trial = trial::run(scenario, product, seed, interrupted)?;
+    let (draws, record, verdict) = (&trial.draws, &trial.record, &trial.verdict);
+    let tale = Tale { scenario, text: accepted.source.text(), product, draws, record, verdict };
+    let typical = tell::report(&tale);
+    let (slips, tried) = slips(accepted, product, seed);
+    let operations = nodes::catalogue::operations(product.model);
+    let before = before(accepted, product, draws, &typical)?;
+    let material = Material {
+        scenario,
+        product,
+        operations,
+        rehearsal,
+        steps,
+        typical: &typical,
+        before: &before,
+        slips: &slips,
+        tried,
+    };
+    let plan = plan(&material);
+    let json = serde_json::to_string(rehearsal).map_err(std::io::Error::other)?;
+    write(&folder.join("rehearsal.json"), &format!("{json}\n"))?;
+    write(&folder.join("rehearsal.html"), &handout_html(&page(scenario, rehearsal, &slips, tried), language))?;
+    write(&folder.join("plan.html"), &handout_html(&plan, language))?;
+    write(&folder.join("plan.md"), &handout_markdown(&plan, Language::English))?;
+    write(&folder.join("plan.zh.md"), &handout_markdown(&plan, Language::Chinese))?;
+    Ok(folder)
+}
+
+/// The slips of the operator that cost something, and how many were tried.
+fn slips(accepted: &Accepted, product: &'static Product, seed: u64) -> (Vec<Slip>, usize) {
+    let scenario = &accepted.scenario;
+    let mut attempts = operator::slips(&explicit(accepted, &Draws::of(scenario, seed)), seed);
+    let spread = attempts.len().div_ceil(MOST_SLIPS).max(1);
+    attempts = attempts.into_iter().step_by(spread).collect();
+    let vocabulary = vocabulary::known();
+    let setting = Setting {
+        path: &scenario.path,
+        vocabulary: &vocabulary,
+        product,
+        seed,
+        jobs: explore::threads(None),
+        interrupted,
+    };
+    let tried = make(setting, attempts, |_| {});
+    let well_done = ExploredSeed::of(accepted, product, seed, interrupted);
+    (Slip::dangerous(&well_done, &tried), tried.len())
+}
+
+/// What a look at the healthy cluster shows, just before anything is done to it.
+fn before(
+    accepted: &Accepted,
+    product: &Product,
+    draws: &Draws,
+    typical: &Report,
+) -> Result<Vec<Precondition>, CliError> {
+    let Some(operations) = nodes::catalogue::operations(product.model) else { return Ok(Vec::new()) };
+    let steps = typical.runbook.iter().filter_map(|step| step.started);
+    let faults = typical.faults.iter().filter_map(|fault| fault.fired);
+    let first = steps.chain(faults).map(|at| at.0).filter(|at| *at > 0).min().unwrap_or(typical.end().0);
+    let at = Instant(first - first / 20);
+    let known: Vec<&Look> = std::iter::once(&operations.status).chain(operations.before).collect();
+    let looks: Vec<run::Look> =
+        known.iter().map(|look| run::Look { at, whom: look.whom, words: typed(look.command) }).collect();
+    let (_, shown) = glances(&accepted.scenario, product, draws, &RunOptions::default(), &looks)?;
+    let told = known.iter().zip(&shown).flat_map(|(look, commands)| {
+        commands.iter().map(move |command| Precondition {
+            command: look.command.to_owned(),
+            host: command.host.clone(),
+            healthy: Sentence::new(look.healthy.en, look.healthy.zh),
+            lines: command.lines.iter().map(|(_, line)| line.clone()).collect(),
+        })
+    });
+    Ok(told.collect())
+}

@@ -1,0 +1,404 @@
+//! The plan of a drill (演练方案), made from the scenario and its rehearsal: what is done in which order, what it shows,
+//! how long it takes, when to stop and how to get back. What a run cannot know is left blank for people.
+
+use nodes::operations::{Operations, Told};
+use nodes::product::Product;
+use reports::handout::{Block, Cell, Handout, Section};
+use reports::{Fault, Moment, Report, Sentence, Step, StepKind};
+
+use super::slips::{self, Slip};
+use super::words::{columns, objectives, outcomes, percent, say, section, time, times};
+use super::{Rehearsal, StepTimes};
+use crate::scenario::Scenario;
+
+/// So many lines of an output stand in the plan.
+const MOST_LINES: usize = 24;
+
+/// A look at the healthy cluster, as it was before the first deed.
+#[derive(Clone, Debug)]
+pub struct Precondition {
+    /// The command.
+    pub command: String,
+    /// Where it was typed.
+    pub host: String,
+    /// What it must show, in words.
+    pub healthy: Sentence,
+    /// What it showed.
+    pub lines: Vec<String>,
+}
+
+/// What a plan is made from.
+#[derive(Clone, Copy)]
+pub struct Material<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// The product.
+    pub product: &'a Product,
+    /// How it is looked at.
+    pub operations: Option<&'a Operations>,
+    /// The distribution.
+    pub rehearsal: &'a Rehearsal,
+    /// How long each step took, in the order of the scenario.
+    pub steps: &'a [StepTimes],
+    /// A run that ended as most do.
+    pub typical: &'a Report,
+    /// The healthy cluster.
+    pub before: &'a [Precondition],
+    /// Slips that cost something.
+    pub slips: &'a [Slip],
+    /// How many slips were tried.
+    pub tried: usize,
+}
+
+/// What every paper of a simulation must say.
+pub(super) fn simulated() -> Sentence {
+    say(
+        "Made from simulated runs (仿真演练). It does not replace a drill on the real cluster.",
+        "由仿真演练生成,不替代实战演练。",
+    )
+}
+
+/// The plan.
+pub fn plan(from: &Material<'_>) -> Handout {
+    let drill = &from.scenario.drill;
+    let title = drill.title_zh.as_ref().unwrap_or(&drill.title);
+    let (first, last) = from.rehearsal.seeds;
+    Handout {
+        number: format!("{} {}", drill.id, from.scenario.name),
+        title: say(format!("Drill plan: {}", drill.title), format!("演练方案:{title}")),
+        notes: vec![
+            simulated(),
+            say(
+                format!(
+                    "Times are those of {} runs (seeds {first} to {last}); outputs are those of seed {}.",
+                    from.rehearsal.ran, from.typical.run.seed
+                ),
+                format!(
+                    "时间取自 {} 次仿真(种子 {first} 至 {last}),输出取自种子 {}。",
+                    from.rehearsal.ran, from.typical.run.seed
+                ),
+            ),
+        ],
+        sections: vec![
+            overview(from),
+            roles(),
+            preconditions(from),
+            go_or_not(from),
+            steps(from),
+            decisions(from),
+            abort(from),
+            section("rollback", "Rollback", "回退", vec![rollback(from)]),
+            section("switch-back", "Switch back", "回切", switch_back(from)),
+            verification(from),
+            section("expected-times", "Rehearsed times", "演练时间分布", rehearsed(from)),
+            section("outcomes", "What may happen", "可能的结局", vec![outcomes(from.rehearsal)]),
+            section("slips", "Dangerous slips", "危险的操作失误", vec![slips::block(from.slips, from.tried)]),
+            sign_off(),
+        ],
+    }
+}
+
+fn overview(from: &Material<'_>) -> Section {
+    let (drill, cluster) = (&from.scenario.drill, &from.typical.cluster);
+    let mut rows = Vec::new();
+    let mut row = |name: Sentence, value: Option<Cell>| {
+        rows.push(vec![Cell::Words(name), value.unwrap_or(Cell::Blank)]);
+    };
+    let value = |text: &Option<String>| text.clone().map(Cell::Value);
+    let target = |span: Option<reports::Span>| span.map(|span| Cell::Value(span.to_string()));
+    let nodes: Vec<String> = cluster.nodes.iter().map(|node| format!("{} ({})", node.name, node.role)).collect();
+    row(say("Hypothesis", "稳态假设"), value(&drill.hypothesis));
+    row(say("Scope", "影响范围"), value(&drill.scope));
+    row(say("Product", "产品"), Some(Cell::Value(from.product.title.to_owned())));
+    row(say("Cluster", "集群"), Some(Cell::Value(nodes.join(", "))));
+    row(say("Workload", "负载"), value(&cluster.workload));
+    row(say("RTO objective", "RTO 目标"), target(from.typical.objectives.rto.target));
+    row(say("RPO objective", "RPO 目标"), target(from.typical.objectives.rpo.target));
+    row(say("Level", "级别"), value(&drill.level));
+    row(say("Owner", "责任人"), value(&drill.owner));
+    row(say("Date and window", "演练日期与窗口"), None);
+    section("overview", "Overview", "演练概述", vec![Block::Table { columns: columns(&[("", ""), ("", "")]), rows }])
+}
+
+fn roles() -> Section {
+    let roles = [
+        ("Leads the drill, decides on go, abort and rollback", "总指挥:决定启动、终止与回退"),
+        ("Types the commands", "操作人:执行命令"),
+        ("Reads every command before it is typed", "复核人:逐条复核命令"),
+        ("Watches status and logs", "监控人:观察状态与日志"),
+        ("Verifies the business", "业务验证人"),
+        ("Writes down times and outputs", "记录人:记录时间与输出"),
+    ];
+    let rows = roles.map(|(english, chinese)| vec![Cell::Words(say(english, chinese)), Cell::Blank, Cell::Blank]);
+    let heads = [("Role", "角色"), ("Name", "姓名"), ("Contact", "联系方式")];
+    section("roles", "Roles", "人员分工", vec![Block::Table { columns: columns(&heads), rows: rows.into() }])
+}
+
+fn preconditions(from: &Material<'_>) -> Section {
+    let rows = from.before.iter().map(|look| {
+        vec![
+            Cell::Command(look.command.clone()),
+            Cell::Value(look.host.clone()),
+            Cell::Words(look.healthy.clone()),
+            Cell::Printed(short(&look.lines)),
+            Cell::Blank,
+        ]
+    });
+    let heads = [
+        ("Command", "命令"),
+        ("Host", "主机"),
+        ("Must show", "应满足"),
+        ("Output in the rehearsal", "仿真输出"),
+        ("Actual", "实际"),
+    ];
+    let table = Block::Table { columns: columns(&heads), rows: rows.collect() };
+    section("preconditions", "Preconditions to check", "前置检查", vec![table])
+}
+
+fn go_or_not(from: &Material<'_>) -> Section {
+    let as_expected: u64 =
+        from.rehearsal.endings.iter().filter(|it| it.ending.verdict == "as-expected").map(|it| it.seeds).sum();
+    let share = percent(as_expected, from.rehearsal.ran);
+    let mut points = vec![say(
+        format!("The rehearsal ended as expected in {share} of the runs, and every other outcome below is accepted"),
+        format!("仿真结果 {share} 符合预期,其余结局已知悉并接受"),
+    )];
+    points.extend(objectives(from.rehearsal));
+    points.extend([
+        say("Every precondition above shows what it must", "前置检查全部满足"),
+        say("A restorable backup exists; the restore was tried on", "备份可恢复,最近一次恢复验证日期:"),
+        say("The business was told the window and agrees", "业务方已知悉窗口并同意"),
+        say("Monitoring and alerts of the cluster are watched", "监控与告警已有人值守"),
+        say("Everybody knows the abort conditions and who decides", "全员知悉终止条件与决策人"),
+        say("Go / no go, decided by, at", "启动/不启动,决策人与时间:"),
+    ]);
+    section("go-no-go", "Go or no go", "启动条件", vec![Block::Points { points, boxes: true }])
+}
+
+/// A step of the operator or a fault, in the order in which they happened.
+enum Deed<'a> {
+    Step(&'a Step),
+    Fault(&'a Fault),
+}
+
+fn deeds(report: &Report) -> Vec<Deed<'_>> {
+    let steps = report.runbook.iter().map(|step| (step.started, Deed::Step(step)));
+    let faults = report.faults.iter().filter(|fault| fault.fired != Some(Moment(0)));
+    let faults = faults.map(|fault| (fault.fired, Deed::Fault(fault)));
+    let mut deeds: Vec<(Option<Moment>, Deed<'_>)> = steps.chain(faults).collect();
+    deeds.sort_by_key(|(at, _)| (at.is_none(), *at));
+    deeds.into_iter().map(|(_, deed)| deed).collect()
+}
+
+fn steps(from: &Material<'_>) -> Section {
+    let rows = deeds(from.typical).into_iter().enumerate().map(|(index, deed)| {
+        let mut cells = vec![Cell::Value((index + 1).to_string())];
+        cells.extend(match deed {
+            Deed::Step(step) => step_cells(from, step),
+            Deed::Fault(fault) => fault_cells(fault),
+        });
+        cells.extend([Cell::Blank, Cell::Blank]);
+        cells
+    });
+    let heads = [
+        ("#", "序号"),
+        ("Step", "步骤"),
+        ("Host", "主机"),
+        ("Command", "命令"),
+        ("When", "时机"),
+        ("Expected result", "预期结果"),
+        ("Expected output", "预期输出"),
+        ("Expected time", "预期耗时"),
+        ("Worst time", "最差耗时"),
+        ("Actual time", "实际耗时"),
+        ("Result", "实际结果"),
+    ];
+    section("steps", "Steps", "操作步骤", vec![Block::Table { columns: columns(&heads), rows: rows.collect() }])
+}
+
+fn step_cells(from: &Material<'_>, step: &Step) -> Vec<Cell> {
+    let times = from.steps.iter().find(|times| times.name == step.name);
+    let took = times.and_then(|times| times.took.as_ref());
+    let half = took.and_then(|took| took.quantiles.first()).map(|quantile| time(quantile.value));
+    let succeeded = times.map_or(0, |times| times.succeeded);
+    let share = percent(succeeded, from.rehearsal.ran);
+    let rule = step.expected.clone().unwrap_or_else(|| say("", ""));
+    let expected = say(
+        format!("{}; succeeded in {share} of the runs", rule.en),
+        format!("{};仿真中成功率 {share}", rule.zh.as_deref().unwrap_or(&rule.en)),
+    );
+    let output = if step.excerpt.is_empty() { &step.output } else { &step.excerpt };
+    vec![
+        Cell::Value(step.name.clone()),
+        Cell::Value(step.host.clone()),
+        Cell::Command(step.command.clone()),
+        Cell::Value(step.planned.clone()),
+        Cell::Words(expected),
+        Cell::Printed(short(output)),
+        Cell::Value(half.unwrap_or_else(|| "-".to_owned())),
+        Cell::Value(took.map_or_else(|| "-".to_owned(), |took| time(took.worst))),
+    ]
+}
+
+fn fault_cells(fault: &Fault) -> Vec<Cell> {
+    let proof = fault.proof.clone().unwrap_or_else(|| say("no effect seen", "未观察到效果"));
+    vec![
+        Cell::Words(say(format!("inject {}", fault.name), format!("注入故障 {}", fault.name))),
+        Cell::Value(fault.target.clone()),
+        Cell::Value(format!("{} {}", fault.verb, fault.target)),
+        Cell::Value(fault.planned.clone()),
+        Cell::Words(proof),
+        Cell::Printed(Vec::new()),
+        Cell::Value("-".to_owned()),
+        Cell::Value("-".to_owned()),
+    ]
+}
+
+/// The first lines of an output.
+fn short(lines: &[String]) -> Vec<String> {
+    let mut shown: Vec<String> = lines.iter().take(MOST_LINES).cloned().collect();
+    if lines.len() > MOST_LINES {
+        shown.push(format!("… ({})", lines.len() - MOST_LINES));
+    }
+    shown
+}
+
+/// Seconds, rounded up: what a person can wait by a clock.
+fn seconds(nanoseconds: u64) -> String {
+    format!("{} s", nanoseconds.div_ceil(1_000_000_000).max(1))
+}
+
+fn decisions(from: &Material<'_>) -> Section {
+    let status = from.operations.map(|operations| &operations.status);
+    let changes = from.typical.runbook.iter().filter(|step| step.kind == StepKind::Change);
+    let mut points: Vec<Sentence> = changes
+        .filter_map(|step| {
+            let times = from.steps.iter().find(|times| times.name == step.name)?;
+            let limit = seconds(times.took.as_ref()?.worst);
+            let (look, healthy) = match status {
+                Some(status) => (format!("`{}`", status.command), status.healthy),
+                None => ("the status command".to_owned(), Told { en: "what it did before", zh: "与此前一致" }),
+            };
+            Some(say(
+                format!(
+                    "If {} has not returned after {limit} (the worst of all runs), type {look} and wait for the leader's \
+                     decision; go on only when it shows: {}",
+                    step.name, healthy.en
+                ),
+                format!(
+                    "若 {} 在 {limit} 后(仿真最差值)仍未返回,执行 {look} 并等待总指挥决策;仅当显示“{}”时继续",
+                    step.name, healthy.zh
+                ),
+            ))
+        })
+        .collect();
+    if let Some(rto) = &from.rehearsal.rto
+        && rto.worst > 0
+    {
+        let limit = seconds(rto.worst);
+        points.push(say(
+            format!("If no business write succeeds {limit} after the first one failed, the drill is outside what was rehearsed: decide on rollback"),
+            format!("首次写失败后 {limit} 内仍无业务写成功,即超出仿真范围:决策是否回退"),
+        ));
+    }
+    section("decisions", "Decision points", "决策点", vec![Block::Points { points, boxes: false }])
+}
+
+fn abort(from: &Material<'_>) -> Section {
+    let mut points = Vec::new();
+    if let Some(target) = from.typical.objectives.rto.target {
+        points.push(say(
+            format!("Business writes have failed for longer than the RTO objective of {target}"),
+            format!("业务写失败持续超过 RTO 目标 {target}"),
+        ));
+    }
+    points.push(say(
+        "Two nodes accept writes at the same time, or clients read what was overwritten",
+        "两个节点同时接受写入,或业务读到被覆盖的数据",
+    ));
+    points.push(say(
+        "A step ends in a way that is not among the outcomes of this plan",
+        "任一步骤的结果不在本方案所列结局之内",
+    ));
+    let of_product = from.operations.map(|operations| operations.abort).unwrap_or_default();
+    points.extend(of_product.iter().map(|told| say(told.en, told.zh)));
+    section("abort", "Abort conditions", "终止条件(熔断)", vec![Block::Points { points, boxes: true }])
+}
+
+fn rollback(from: &Material<'_>) -> Block {
+    Block::Words(match &from.scenario.drill.rollback {
+        Some(rollback) => Sentence::english(rollback.clone()),
+        None => say(
+            "The scenario names none ([drill] rollback): write one here before the drill may begin.",
+            "场景文件未给出回退方案([drill] rollback):启动前必须在此补充。",
+        ),
+    })
+}
+
+fn switch_back(from: &Material<'_>) -> Vec<Block> {
+    let first = from.scenario.nodes.iter().find(|node| ["primary", "rw"].contains(&node.role.as_str()));
+    let verb = from.product.verbs.iter().find(|verb| verb.verb == "switchover");
+    let (Some(first), Some(verb)) = (first, verb) else {
+        return vec![Block::Words(say(
+            "This product has no single command that hands the role back: repeat the steps with the nodes exchanged, after every precondition holds again.",
+            "该产品无一步回切命令:待前置检查再次全部满足后,互换节点重复上述步骤。",
+        ))];
+    };
+    let mut blocks = vec![
+        Block::Words(say(
+            format!("When every precondition holds again, hand the role back to {}:", first.name),
+            format!("前置检查再次全部满足后,将主角色回切至 {}:", first.name),
+        )),
+        Block::Code(vec![verb.command.to_owned()]),
+    ];
+    if let Some(operations) = from.operations {
+        let status = operations.status;
+        blocks.push(Block::Words(say(
+            format!("Then `{}` must show: {}", status.command, status.healthy.en),
+            format!("随后 `{}` 应显示:{}", status.command, status.healthy.zh),
+        )));
+    }
+    blocks
+}
+
+fn verification(from: &Material<'_>) -> Section {
+    let of_product = from.operations.map(|operations| operations.verification).unwrap_or_default();
+    let mut rows: Vec<Vec<Cell>> = of_product
+        .iter()
+        .map(|it| vec![Cell::Command(it.command.to_owned()), Cell::Words(say(it.shows.en, it.shows.zh)), Cell::Blank])
+        .collect();
+    let business = [
+        ("write one business transaction and read it back", "提交一笔业务交易并读回"),
+        ("read the last transaction that was acknowledged before the drill", "读取演练前最后一笔已确认交易"),
+        ("compare the sums or row counts noted before the drill", "核对演练前记录的合计或行数"),
+    ];
+    rows.extend(business.map(|(english, chinese)| {
+        vec![
+            Cell::Words(say(english, chinese)),
+            Cell::Words(say("succeeds, nothing is missing", "成功且无缺失")),
+            Cell::Blank,
+        ]
+    }));
+    let heads = [("Query", "查询"), ("Must show", "应满足"), ("Actual", "实际")];
+    let table = Block::Table { columns: columns(&heads), rows };
+    section("verification", "Business verification", "业务验证", vec![table])
+}
+
+fn rehearsed(from: &Material<'_>) -> Vec<Block> {
+    let mut blocks: Vec<Block> = objectives(from.rehearsal).into_iter().map(Block::Words).collect();
+    blocks.push(times(from.rehearsal));
+    blocks
+}
+
+fn sign_off() -> Section {
+    let roles = [("Leader", "总指挥"), ("Operator", "操作人"), ("Reviewer", "复核人"), ("Business", "业务方")];
+    let rows =
+        roles.map(|(english, chinese)| vec![Cell::Words(say(english, chinese)), Cell::Blank, Cell::Blank, Cell::Blank]);
+    let heads = [("Role", "角色"), ("Name", "姓名"), ("Passed?", "是否通过"), ("Signature and date", "签字与日期")];
+    section(
+        "sign-off",
+        "Result and sign-off",
+        "结论与签字",
+        vec![Block::Table { columns: columns(&heads), rows: rows.into() }],
+    )
+}
