@@ -16,6 +16,7 @@ use simrun::vocabulary;
 const HEAD: &str = r#"
 format = 1
 [drill]
+id = "HA-T"
 title = "a fault at a step"
 kind = "simulation"
 hypothesis = "whatever happens can be mended"
@@ -211,7 +212,7 @@ fn a_kill_at_each_durable_step_of_a_build_and_a_second_build() {
     let faults = [
         ("kill the build", "kill = \"dn1/gs_ctl\""),
         ("kill the source", "kill = \"dn2\""),
-        ("cut 20 s", "partition = { groups = [[\"dn1\"], [\"dn2\"]] }\nfor = \"20s\""),
+        ("cut 10 s", "partition = { groups = [[\"dn1\"], [\"dn2\"]] }\nfor = \"10s\""),
     ];
     let mut table = String::new();
     for step in steps {

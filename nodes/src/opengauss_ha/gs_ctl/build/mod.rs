@@ -92,6 +92,7 @@ impl Tool {
     async fn start_built(&self, kind: &'static str) -> i32 {
         if kind == "incremental" {
             self.say_as("gs_rewind", "fetching MOT checkpoint");
+            self.take_time().await;
         }
         let started = self.start_server(ServerMode::Standby, "named").await;
         self.write_pid(0, "named");
