@@ -90,13 +90,30 @@ fn standing(node: &NodeState) -> Standing {
     }
 }
 
-/// Whether a node says that it is the primary.
+/// Whether a node is up and says that it is the primary. A node that is down keeps the role it had, and its state says
+/// `down`.
 pub(super) fn is_primary(node: &NodeState) -> bool {
-    node.role.eq_ignore_ascii_case("primary")
+    let is_down = node.state.split_whitespace().any(|word| word.eq_ignore_ascii_case("down"));
+    !is_down && node.role.eq_ignore_ascii_case("primary")
 }
 
 /// `Primary Normal`: the role and the state, once each.
 fn state(node: &NodeState) -> String {
     let says_role = node.state.to_lowercase().contains(&node.role.to_lowercase());
     if says_role || node.role.is_empty() { node.state.clone() } else { format!("{} {}", node.role, node.state) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_is_down_is_not_the_primary_whatever_role_it_had() {
+        let node = |role: &str, state: &str| NodeState { role: role.into(), state: state.into(), ..NodeState::default() };
+        assert!(is_primary(&node("Primary", "Normal")));
+        assert!(is_primary(&node("primary", "running as primary")));
+        assert!(!is_primary(&node("primary", "down")));
+        assert!(!is_primary(&node("Primary", "Down Starting")));
+        assert!(!is_primary(&node("Standby", "Normal")));
+    }
 }
