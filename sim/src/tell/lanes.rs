@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_node_that_is_down_is_not_the_primary_whatever_role_it_had() {
-        let node = |role: &str, state: &str| NodeState { role: role.into(), state: state.into(), ..NodeState::default() };
+        let node =
+            |role: &str, state: &str| NodeState { role: role.into(), state: state.into(), ..NodeState::default() };
         assert!(is_primary(&node("Primary", "Normal")));
         assert!(is_primary(&node("primary", "running as primary")));
         assert!(!is_primary(&node("primary", "down")));
