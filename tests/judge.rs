@@ -54,13 +54,17 @@ fn a_console_log_in_three_answers() {
 
 #[test]
 fn a_search_that_ends_before_it_knows_says_so() {
-    // Many writes at once whose values repeat leave nothing but search.
+    // Many writes at once whose values repeat leave nothing but search; that two reads after all of them see two values
+    // is seen by no shorter way.
     let calls =
         (0..9).map(|process| format!("{{:process {process}, :type :invoke, :f :write, :value {}}}\n", process % 3));
     let answers =
         (0..9).map(|process| format!("{{:process {process}, :type :ok, :f :write, :value {}}}\n", process % 3));
-    let read = "{:process 0, :type :invoke, :f :read, :value nil}\n{:process 0, :type :ok, :f :read, :value 7}\n";
-    let history: String = calls.chain(answers).chain([read.to_owned()]).collect();
+    let reads = (0..2).map(|value| {
+        let read = |kind: &str, value: &str| format!("{{:process 0, :type :{kind}, :f :read, :value {value}}}\n");
+        read("invoke", "nil") + &read("ok", &value.to_string())
+    });
+    let history: String = calls.chain(answers).chain(reads).collect();
     let (code, out, _) = judge("register", &["--steps", "10"], &history);
     assert_eq!(code, 3, "{out}");
     assert!(out.starts_with("COULD NOT TELL"), "{out}");

@@ -12,7 +12,7 @@ use simrun::scenario::{Accepted, load};
 use simrun::vocabulary;
 
 use crate::error::Error;
-use crate::measure::timed;
+use crate::measure::{Allowance, timed};
 
 /// How far to look.
 #[derive(Args)]
@@ -29,6 +29,9 @@ pub struct Options {
     /// Only this defect.
     #[arg(long)]
     defect: Option<String>,
+    /// Seconds after which no further search for a defect is begun; the table says how many were made.
+    #[arg(long, default_value_t = 3_600)]
+    patience: u64,
     /// How many searches run at once.
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -48,7 +51,7 @@ struct Score {
 pub fn run(options: &Options) -> Result<String, Error> {
     let scenarios = scenarios(&options.scenarios)?;
     let mut score = Score {
-        table: format!("{:46}  {:>6}  {:>8}  {:32}  where\n", "defect", "seeds", "seconds", "check"),
+        table: format!("{:46}  {:>6}  {:>8}  {:>8}  {:32}  where\n", "defect", "seeds", "seconds", "searches", "check"),
         found: 0,
         misses: Vec::new(),
     };
@@ -82,28 +85,34 @@ fn score_of(
         if options.defect.as_ref().is_some_and(|wanted| wanted != defect.name) {
             continue;
         }
-        let hunt = Hunt::of(product, defect.name, scenarios, &vocabulary)?;
-        let (found, took) = timed(|| median(searches(options, &hunt)));
-        let seconds = took.as_secs_f64() / options.bases.max(1) as f64;
+        let hunt = Hunt::of(product, defect.name, scenarios, &vocabulary);
+        let (searches, took) = timed(|| searches(options, &hunt));
+        let made = searches.len();
+        let seconds = took.as_secs_f64() / made.max(1) as f64;
         let name = hunt.name();
-        match found {
-            Some(Found { seeds, check, scenario, .. }) => {
+        let row = match median(searches) {
+            Some(Found { seeds, check, scenario, is_drawn, .. }) => {
                 score.found += 1;
-                let how = if hunt.is_named { "" } else { " (drawn)" };
-                score.table.push_str(&format!("{name:46}  {seeds:>6}  {seconds:>8.2}  {check:32}  {scenario}{how}\n"));
+                let how = if is_drawn { " (drawn)" } else { "" };
+                format!("{name:46}  {seeds:>6}  {seconds:>8.2}  {made:>8}  {check:32}  {scenario}{how}\n")
             }
             None => {
-                score.table.push_str(&format!("{name:46}  {:>6}  {seconds:>8.2}  {:32}  -\n", "missed", "-"));
-                score.misses.push(name);
+                score.misses.push(name.clone());
+                format!("{name:46}  {:>6}  {seconds:>8.2}  {made:>8}  {:32}  -\n", "missed", "-")
             }
-        }
+        };
+        // It takes long: whoever waits sees it grow.
+        eprint!("{row}");
+        score.table.push_str(&row);
     }
     Ok(())
 }
 
-/// One search for each first seed. When more than half were in vain the rest cannot change the median.
+/// One search for each first seed, as many as there is time for. When more than half were in vain the rest cannot change
+/// the median.
 fn searches(options: &Options, hunt: &Hunt<'_>) -> Vec<Option<Found>> {
     let mut searches: Vec<Option<Found>> = Vec::new();
+    let allowance = Allowance::of_seconds(options.patience);
     let one = |base: u64| Some(hunt.search(base * options.within + 1, options.within));
     workers::in_order(
         0..options.bases,
@@ -113,11 +122,10 @@ fn searches(options: &Options, hunt: &Hunt<'_>) -> Vec<Option<Found>> {
         |found| {
             searches.push(found);
             let in_vain = searches.iter().filter(|found| found.is_none()).count() as u64;
-            if in_vain * 2 > options.bases { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let is_decided = in_vain * 2 > options.bases;
+            if is_decided || allowance.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         },
     );
-    let asked = usize::try_from(options.bases).unwrap_or(usize::MAX);
-    searches.resize(asked, None);
     searches
 }
 
@@ -166,7 +174,7 @@ mod tests {
             let named: Vec<_> = product.defects.iter().filter(is_named).take(SOME).collect();
             assert!(!named.is_empty() || product.defects.is_empty(), "no scenario names a defect of {}", product.model);
             for defect in named {
-                let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary).expect("it runs");
+                let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary);
                 let found = hunt.search(1, 20);
                 assert!(found.is_some(), "{} is not found within 20 seeds", hunt.name());
             }

@@ -37,6 +37,25 @@ pub fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, start.elapsed())
 }
 
+/// A stretch of time after which nothing new is begun.
+#[derive(Clone, Copy)]
+pub struct Allowance {
+    start: Instant,
+    length: Duration,
+}
+
+impl Allowance {
+    /// It begins now.
+    pub fn of_seconds(seconds: u64) -> Allowance {
+        Allowance { start: Instant::now(), length: Duration::from_secs(seconds) }
+    }
+
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        self.start.elapsed() >= self.length
+    }
+}
+
 /// How long a process took that is running already; `None` if it failed or was not over in time and was stopped.
 pub fn ends_within(child: &mut std::process::Child, limit: Duration) -> std::io::Result<Option<Duration>> {
     let start = Instant::now();

@@ -61,15 +61,17 @@ pub fn run(options: &Options) -> Result<String, Error> {
             WAYS.iter().map(|way| median(options, drill, defect, *way)).collect::<Result<_, _>>()?;
         let [plain, swarm, guided] = medians[..] else { continue };
         let shown = |median: Option<u64>| median.map_or(format!("> {}", options.within), |seeds| seeds.to_string());
-        let _ = writeln!(
-            table,
-            "{defect:30} {:>8} {:>8} {:>8}  {:>12} {:>13}",
+        let row = format!(
+            "{defect:30} {:>8} {:>8} {:>8}  {:>12} {:>13}\n",
             shown(plain),
             shown(swarm),
             shown(guided),
             ratio(plain, swarm, options.within),
             ratio(plain, guided, options.within)
         );
+        // It takes long: whoever waits sees it grow.
+        eprint!("{row}");
+        table.push_str(&row);
     }
     let _ = writeln!(table, "median seeds until found, over {} first seeds, within {}", options.bases, options.within);
     Ok(table)

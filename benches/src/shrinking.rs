@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Result<String, Error> {
             if options.defect.as_ref().is_some_and(|wanted| wanted != defect.name) {
                 continue;
             }
-            let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary)?;
+            let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary);
             let (shrunk, took) = timed(|| {
                 let found = hunt.search(1, options.within)?;
                 let accepted = hunt.scenario(&found)?;
@@ -78,7 +78,10 @@ pub fn run(options: &Options) -> Result<String, Error> {
                 let again = trial::run(&shrunk.accepted.scenario, product, shrunk.seed, || false);
                 again.is_ok_and(|again| Signature::of(&again.verdict).as_ref() == Some(&shrunk.signature))
             });
-            rows.push(Row { name: hunt.name(), shrunk, replays, seconds: took.as_secs_f64() });
+            let row = Row { name: hunt.name(), shrunk, replays, seconds: took.as_secs_f64() };
+            // It takes long: whoever waits sees it grow.
+            eprint!("{}", line(&row));
+            rows.push(row);
         }
     }
     Ok(told(&rows))
@@ -90,24 +93,7 @@ fn told(rows: &[Row]) -> String {
         "defect", "before", "after", "runs", "1-minimal", "replays", "seconds"
     );
     let shrunk: Vec<&Shrunk> = rows.iter().filter_map(|row| row.shrunk.as_ref()).collect();
-    for row in rows {
-        let Some(it) = &row.shrunk else {
-            let _ = writeln!(table, "{:46} not found, or what shows it is no violation of one check", row.name);
-            continue;
-        };
-        let yes = |yes: bool| if yes { "yes" } else { "no" };
-        let _ = writeln!(
-            table,
-            "{:46} {:>7} {:>6} {:>6}  {:10} {:8} {:>8.1}",
-            row.name,
-            it.before.total(),
-            it.after.total(),
-            it.runs,
-            yes(it.is_minimal),
-            yes(row.replays),
-            row.seconds
-        );
-    }
+    rows.iter().for_each(|row| table.push_str(&line(row)));
     let minimal = shrunk.iter().filter(|it| it.is_minimal).count();
     let replay = rows.iter().filter(|row| row.replays).count();
     let _ = writeln!(
@@ -122,6 +108,23 @@ fn told(rows: &[Row]) -> String {
         shrunk.len()
     );
     table
+}
+
+fn line(row: &Row) -> String {
+    let Some(it) = &row.shrunk else {
+        return format!("{:46} not found, or what shows it is no violation of one check\n", row.name);
+    };
+    let yes = |yes: bool| if yes { "yes" } else { "no" };
+    format!(
+        "{:46} {:>7} {:>6} {:>6}  {:10} {:8} {:>8.1}\n",
+        row.name,
+        it.before.total(),
+        it.after.total(),
+        it.runs,
+        yes(it.is_minimal),
+        yes(row.replays),
+        row.seconds
+    )
 }
 
 fn median(numbers: impl Iterator<Item = u64>) -> u64 {

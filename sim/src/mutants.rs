@@ -1,11 +1,13 @@
 //! The mutation score: how many seeds it takes to find a real bug that is switched back on, and which check does.
 //!
 //! A simulator that finds nothing may be looking at nothing. A defect is looked for in the scenarios of its product that
-//! name it. One that no scenario names is looked for in all drills of the product that have no defect and pass, as they
-//! are and with drawn configurations in turn. It is found in a seed if a check is broken that holds in the same seed
-//! without it, whatever the scenario says it expects: expectations are for people.
+//! name it, and in all drills of the product that have no defect and pass, as they are and with drawn configurations. It
+//! is found in a seed if a promise is broken that is kept in the same seed without it, whatever the scenario says it
+//! expects: expectations are for people. Promises are the checks, and the recovery-time objective of a drill as written.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use std::time::Duration;
 
 use nodes::product::Product;
 use reports::Answer;
@@ -20,7 +22,7 @@ use crate::scenario::vocabulary::Vocabulary;
 use crate::swarm::Swarm;
 
 /// Where a defect is looked for.
-pub enum Ground<'a> {
+enum Ground<'a> {
     /// In a scenario, as it is.
     Drill {
         /// With the defect.
@@ -30,10 +32,10 @@ pub enum Ground<'a> {
     },
     /// In configurations drawn over a scenario.
     Drawn {
-        /// What draws them.
-        swarm: Box<Swarm<'a>>,
-        /// The path of the scenario.
-        path: String,
+        /// The scenario.
+        drill: Box<Accepted>,
+        /// What draws them, made when it is first wanted, for that takes a run; none if the scenario cannot be run.
+        swarm: OnceLock<Option<Box<Swarm<'a>>>>,
     },
 }
 
@@ -43,9 +45,10 @@ pub struct Hunt<'a> {
     pub product: &'static Product,
     /// The defect.
     pub defect: &'static str,
-    /// Whether a scenario names it.
-    pub is_named: bool,
-    grounds: Vec<Ground<'a>>,
+    /// Scenarios that name it, in which it is looked for in every other seed.
+    named: Vec<Ground<'a>>,
+    /// Drills that know nothing of it: as they are, then drawn over.
+    others: Vec<Ground<'a>>,
     vocabulary: &'a Vocabulary,
 }
 
@@ -60,45 +63,38 @@ pub struct Found {
     pub scenario: String,
     /// The seed.
     pub seed: u64,
-    /// The ground, by its number in the hunt.
-    ground: usize,
+    /// Whether the configuration was drawn.
+    pub is_drawn: bool,
+    /// How many seeds had been looked at before, which says on what ground it was found.
+    number: u64,
 }
 
 impl<'a> Hunt<'a> {
     /// The hunts for every defect of a product, in the order of its catalogue.
-    ///
-    /// # Errors
-    /// [`RunError`] if a drill cannot be run.
-    pub fn all(
-        product: &'static Product,
-        scenarios: &[Accepted],
-        vocabulary: &'a Vocabulary,
-    ) -> Result<Vec<Hunt<'a>>, RunError> {
+    pub fn all(product: &'static Product, scenarios: &[Accepted], vocabulary: &'a Vocabulary) -> Vec<Hunt<'a>> {
         product.defects.iter().map(|defect| Hunt::of(product, defect.name, scenarios, vocabulary)).collect()
     }
 
     /// The hunt for one defect among these scenarios.
-    ///
-    /// # Errors
-    /// [`RunError`] if a drill cannot be run.
     pub fn of(
         product: &'static Product,
         defect: &'static str,
         scenarios: &[Accepted],
         vocabulary: &'a Vocabulary,
-    ) -> Result<Hunt<'a>, RunError> {
+    ) -> Hunt<'a> {
         let ours = || scenarios.iter().filter(|it| it.scenario.product.model == product.model);
         let naming = ours().filter(|it| it.scenario.product.defects.iter().any(|known| known == defect));
-        let mut grounds: Vec<Ground<'a>> = naming.filter_map(|it| Ground::without(it, vocabulary)).collect();
-        let is_named = !grounds.is_empty();
-        if !is_named {
-            for drill in ours().filter(|it| is_sound(it)) {
-                grounds.extend(Ground::with(drill, defect, vocabulary));
-                let swarm = Box::new(Swarm::new(drill, product, vocabulary, || false)?);
-                grounds.push(Ground::Drawn { swarm, path: drill.scenario.path.clone() });
-            }
-        }
-        Ok(Hunt { product, defect, is_named, grounds, vocabulary })
+        let named = naming.filter_map(|it| Ground::without(it, vocabulary)).collect();
+        let as_they_are = ours().filter(|it| is_sound(it)).filter_map(|it| Ground::with(it, defect, vocabulary));
+        let drawn = ours()
+            .filter(|it| is_sound(it))
+            .map(|it| Ground::Drawn { drill: Box::new(it.clone()), swarm: OnceLock::new() });
+        Hunt { product, defect, named, others: as_they_are.chain(drawn).collect(), vocabulary }
+    }
+
+    /// Whether a scenario names the defect.
+    pub fn is_named(&self) -> bool {
+        !self.named.is_empty()
     }
 
     /// `kingbase/minority-may-promote`.
@@ -109,39 +105,63 @@ impl<'a> Hunt<'a> {
     /// Seed after seed from `first` on, each on the next ground, at most `within` of them.
     pub fn search(&self, first: u64, within: u64) -> Option<Found> {
         (0..within).find_map(|number| {
-            let index = usize::try_from(number).ok()?.checked_rem(self.grounds.len())?;
-            let (seed, ground) = (first + number, index);
-            let (check, scenario) = self.look(&self.grounds[ground], seed)?;
-            Some(Found { seeds: number + 1, check, scenario, seed, ground })
+            let seed = first + number;
+            let ground = self.ground(number)?;
+            let (check, scenario) = self.look(ground, seed)?;
+            let is_drawn = matches!(ground, Ground::Drawn { .. });
+            Some(Found { seeds: number + 1, check, scenario, seed, is_drawn, number })
         })
+    }
+
+    /// Where the seed of this number is looked at: named and other grounds take turns.
+    fn ground(&self, number: u64) -> Option<&Ground<'a>> {
+        let turn = |grounds: &'_ [Ground<'a>], number: u64| (number % (grounds.len() as u64).max(1)) as usize;
+        match (self.named.is_empty(), self.others.is_empty()) {
+            (true, _) => self.others.get(turn(&self.others, number)),
+            (false, true) => self.named.get(turn(&self.named, number)),
+            (false, false) if number.is_multiple_of(2) => self.named.get(turn(&self.named, number / 2)),
+            (false, false) => self.others.get(turn(&self.others, number / 2)),
+        }
     }
 
     /// The scenario, with the defect, in which it was found; what is found there can be shrunk.
     pub fn scenario(&self, found: &Found) -> Option<Accepted> {
-        match self.grounds.get(found.ground)? {
+        match self.ground(found.number)? {
             Ground::Drill { defective, .. } => Some((**defective).clone()),
-            Ground::Drawn { swarm, path } => {
-                with_defect(&swarm.draw(found.seed).document, self.defect).accept(path, self.vocabulary).ok()
+            Ground::Drawn { drill, swarm } => {
+                let drawn = self.swarm(drill, swarm)?.draw(found.seed).document;
+                with_defect(&drawn, self.defect).accept(&drill.scenario.path, self.vocabulary).ok()
             }
         }
+    }
+
+    fn swarm<'s>(&self, drill: &Accepted, swarm: &'s OnceLock<Option<Box<Swarm<'a>>>>) -> Option<&'s Swarm<'a>> {
+        let make = || Swarm::new(drill, self.product, self.vocabulary, || false).ok().map(Box::new);
+        swarm.get_or_init(make).as_deref()
     }
 
     fn look(&self, ground: &Ground<'a>, seed: u64) -> Option<(String, String)> {
         let run = |accepted: &Accepted| ExploredSeed::of(accepted, self.product, seed, || false);
         match ground {
             Ground::Drill { defective, sound } => {
-                let broken = broken(&run(defective));
-                let check = first_beyond(broken, || broken_or_all(&run(sound)))?;
-                Some((check, defective.scenario.path.clone()))
+                let objective = |line: &ExploredSeed| misses_objective(line, defective);
+                let line = run(defective);
+                let mut broken = broken(&line);
+                broken.extend(objective(&line));
+                let kept = || {
+                    let line = run(sound);
+                    let mut broken = broken_or_all(&line)?;
+                    broken.extend(objective(&line));
+                    Some(broken)
+                };
+                Some((first_beyond(broken, kept)?, defective.scenario.path.clone()))
             }
-            Ground::Drawn { swarm, path } => {
-                let document = swarm.draw(seed).document;
+            Ground::Drawn { drill, swarm } => {
+                let path = &drill.scenario.path;
+                let document = self.swarm(drill, swarm)?.draw(seed).document;
                 let defective = with_defect(&document, self.defect).accept(path, self.vocabulary).ok()?;
                 let broken = broken(&run(&defective));
-                let sound = || match document.accept(path, self.vocabulary) {
-                    Ok(sound) => broken_or_all(&run(&sound)),
-                    Err(_) => None,
-                };
+                let sound = || broken_or_all(&run(&document.accept(path, self.vocabulary).ok()?));
                 Some((first_beyond(broken, sound)?, path.clone()))
             }
         }
@@ -186,6 +206,14 @@ fn broken(line: &ExploredSeed) -> BTreeSet<String> {
         names.insert("model".to_owned());
     }
     names
+}
+
+/// The objective that a drill states and a run misses. Drawn configurations promise nobody that service returns in time.
+fn misses_objective(line: &ExploredSeed, drill: &Accepted) -> Option<String> {
+    let rto = drill.scenario.objectives.rto?;
+    let took = line.line.rto_ms.map(Duration::from_millis);
+    let was_served = line.error.is_none() && drill.scenario.workload.is_some();
+    (was_served && took.is_none_or(|took| took > rto)).then(|| "objective rto".to_owned())
 }
 
 /// The same of the sound run; `None` if that has no result, which proves nothing.
@@ -283,11 +311,21 @@ mod tests {
     use super::*;
     use crate::run::testing::{PAIR, accepted, vocabulary};
 
+    /// What the cache of the device lost is missed when the log is read again.
     const CUT: &str = r#"
 [[fault]]
 name = "cut"
-at = "9s..11s"
+at = "5s..7s"
+for = "1s"
 power-cut = { device = "shared" }
+[[fault]]
+name = "kill"
+at = "10s"
+kill = "a"
+[[fault]]
+name = "start"
+at = "11s"
+start = "a"
 [[check]]
 always = "linearizable"
 "#;
@@ -297,25 +335,27 @@ always = "linearizable"
     #[test]
     fn a_defect_is_found_where_a_check_breaks_that_holds_without_it() {
         let vocabulary = vocabulary();
-        let hunt = Hunt::of(&TEST_PRODUCT, "answers-early", &[accepted(CUT)], &vocabulary).expect("it runs");
-        assert!(!hunt.is_named);
+        let hunt = Hunt::of(&TEST_PRODUCT, "answers-early", &[accepted(CUT)], &vocabulary);
+        assert!(!hunt.is_named());
         let found = hunt.search(1, 40).expect("what was acknowledged early is lost");
         assert_eq!(found.check, "linearizable");
         // One that no check can see is not found, however long one looks.
-        let hunt = Hunt::of(&TEST_PRODUCT, "forces-elections", &[accepted(CUT)], &vocabulary).expect("it runs");
+        let hunt = Hunt::of(&TEST_PRODUCT, "forces-elections", &[accepted(CUT)], &vocabulary);
         assert_eq!(hunt.search(1, 6), None);
     }
 
     #[test]
     fn a_model_that_panics_is_found_too() {
         let vocabulary = vocabulary();
-        let hunt = Hunt::of(&TEST_PRODUCT, "panics", &[accepted(CUT)], &vocabulary).expect("it runs");
+        let hunt = Hunt::of(&TEST_PRODUCT, "panics", &[accepted(CUT)], &vocabulary);
         assert_eq!(hunt.search(1, 2).map(|found| (found.seeds, found.check)), Some((1, "model".to_owned())));
     }
 
     #[test]
     fn the_median_counts_what_was_in_vain() {
-        let found = |seeds| Some(Found { seeds, check: String::new(), scenario: String::new(), seed: 0, ground: 0 });
+        let found = |seeds| {
+            Some(Found { seeds, check: String::new(), scenario: String::new(), seed: 0, is_drawn: false, number: 0 })
+        };
         assert_eq!(median(vec![found(9), None, found(2)]).map(|it| it.seeds), Some(9));
         assert_eq!(median(vec![None, None, found(2)]), None);
         assert_eq!(median(vec![found(4), found(3), None, None]).map(|it| it.seeds), Some(4));

@@ -230,10 +230,13 @@ pub struct SweepArguments {
     /// Only these faults: kill, pause, nic-down, lose-power.
     #[arg(long, value_delimiter = ',', value_name = "VERB,VERB")]
     pub faults: Vec<String>,
+    /// Only at events whose name contains one of these words: switchover,role (default: at every event).
+    #[arg(long, value_delimiter = ',', value_name = "WORD,WORD")]
+    pub events: Vec<String>,
     /// Then pairs of faults on different hosts, at events that lie within this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub pairs: Option<Duration>,
-    /// Try so many at most, spread evenly over all (default: all single faults, 500 pairs).
+    /// Try so many at most, spread over all events and faults (default: all single faults, 500 pairs).
     #[arg(long)]
     pub limit: Option<usize>,
     /// How many runs at once (default: one for each core); the result does not depend on it.

@@ -1,5 +1,6 @@
 //! `simrun sweep`: every single fault at every step of a procedure, or every slip of its operator.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use nodes::product::Product;
@@ -54,18 +55,25 @@ impl Sweep<'_> {
             let cause = trial.verdict.cause.map_or(String::new(), |cause| cause.en);
             return Err(CliError::NotSound { scenario: self.path().to_owned(), cause });
         }
-        let moments = events::moments(&undisturbed.scenario, &trial.record);
+        let all_moments = events::moments(&undisturbed.scenario, &trial.record);
+        let moments = self.wanted(&all_moments)?;
         let aims = faults::aims(&undisturbed.scenario, self.product, &kinds);
-        let mut singles = faults::singles(&alone, &aims, &moments);
-        let all = singles.len();
-        thin(&mut singles, self.arguments.limit);
+        let limit = self.arguments.limit.unwrap_or(usize::MAX);
+        let singles = faults::singles(&alone, &aims, &moments, limit);
+        let all = moments.len() * aims.len();
+        let named = match self.arguments.events.as_slice() {
+            [] => String::new(),
+            words => format!(", {} with {} in their name", moments.len(), words.join(" or ")),
+        };
+        let every =
+            if singles.len() < all && singles.len() >= moments.len() { ", one at least at each event" } else { "" };
         let mut out = anstream::stdout().lock();
         writeln!(
             out,
-            "SWEPT  {}  seed {}: {} events without faults, {} faults, {} of {all} tried",
+            "SWEPT  {}  seed {}: {} events without faults{named}; {} faults; {} of {all} tried{every}",
             self.path(),
             self.seed,
-            moments.len(),
+            all_moments.len(),
             aims.len(),
             singles.len()
         )?;
@@ -97,6 +105,23 @@ impl Sweep<'_> {
         write!(out, "{}", report::slips(&well_done, &tried))?;
         self.keep(&tried)?;
         Ok(if interrupted() { Exit::Interrupted } else { exit(&tried) })
+    }
+
+    /// The moments at which faults are wanted.
+    fn wanted(&self, all: &[events::Moment]) -> Result<Vec<events::Moment>, CliError> {
+        let words = &self.arguments.events;
+        let is_wanted =
+            |moment: &&events::Moment| words.is_empty() || words.iter().any(|word| moment.event.contains(word));
+        let wanted: Vec<events::Moment> = all.iter().filter(is_wanted).cloned().collect();
+        if wanted.is_empty() && !all.is_empty() {
+            let known: BTreeSet<&str> = all.iter().map(|moment| moment.event.as_str()).collect();
+            let known: Vec<&str> = known.into_iter().collect();
+            return Err(CliError::Unknown {
+                name: words.join(","),
+                hint: Some(format!("events: {}", known.join(", "))),
+            });
+        }
+        Ok(wanted)
     }
 
     fn path(&self) -> &str {

@@ -7,9 +7,11 @@
 //! the product's own time-outs give. Whether it did, and whether it had to, is judged from the record.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
+use nodes::product::events;
 use nodes::world::network::{Effect, End, Rule};
 use nodes::world::process::Status;
 use nodes::world::streams::{Seed, Stream};
@@ -30,6 +32,9 @@ const PATIENCE: u32 = 3;
 
 /// How often one looks whether the core serves.
 const GLANCE: Duration = Duration::from_secs(1);
+
+/// How long after the first announcement that the cluster is ready its nodes have their roles.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// What is wanted of a core.
 #[derive(Clone, Debug)]
@@ -81,6 +86,7 @@ impl Watcher {
                 ends.world().stop();
             }
         });
+        let normal = self.watch_for_normal_roles();
         trigger::wait(&self.stage, &wanted.when).await;
         self.stage.freeze();
         let core = self.chosen(&wanted);
@@ -92,10 +98,10 @@ impl Watcher {
         let (began, bound) = (record.began, record.bound);
         *self.kept.borrow_mut() = Some(record);
         let end = began + bound;
-        while world.now() < end && !(self.serves(began, &core) && world.now() >= limit) {
+        while world.now() < end && !(self.serves(began, &core) && self.is_steady(&normal) && world.now() >= limit) {
             world.sleep_until((world.now() + GLANCE).min(end)).await;
         }
-        let excuse = self.stage.cluster().may_stand_still(&core);
+        let excuse = self.stage.cluster().may_stand_still(&core).or_else(|| self.served_outside(&core, bound));
         if let Some(record) = &mut *self.kept.borrow_mut() {
             record.excuse = excuse;
         }
@@ -161,10 +167,52 @@ impl Watcher {
             hosts: names,
             outside: self.stage.host_names(&outside),
             healed,
+            stopped: self.stage.host_names(&self.stopped(core)),
             waits: Vec::new(),
             bound: Duration::ZERO,
             excuse: None,
         }
+    }
+
+    /// The hosts of the core whose database has ended by itself or was stopped: nothing is broken there.
+    fn stopped(&self, core: &[HostId]) -> Vec<HostId> {
+        let status = |host: &HostId| self.stage.world().status(self.stage.cluster().database(*host));
+        core.iter().copied().filter(|host| matches!(status(host), Status::Exited(_))).collect()
+    }
+
+    /// The roles of the nodes when the cluster has become ready, as soon as they are known.
+    fn watch_for_normal_roles(&self) -> Rc<RefCell<BTreeSet<String>>> {
+        let normal: Rc<RefCell<BTreeSet<String>>> = Rc::default();
+        let (stage, known) = (self.stage.clone(), Rc::clone(&normal));
+        self.stage.world().spawn_outside(async move {
+            stage.world().announced(None, events::CLUSTER_READY, 1).await;
+            stage.world().sleep_until(stage.world().now() + SETTLING).await;
+            *known.borrow_mut() = stage.cluster().nodes().into_iter().map(|node| node.role).collect();
+        });
+        normal
+    }
+
+    /// Whether every member that owes it has one of these roles. The record is judged more strictly; this only says that
+    /// there is nothing more to wait for.
+    fn is_steady(&self, normal: &RefCell<BTreeSet<String>>) -> bool {
+        let kept = self.kept.borrow();
+        let Some(core) = &*kept else { return false };
+        let owes = |host: &String| core.hosts.contains(host) && !core.stopped.contains(host);
+        let nodes = self.stage.cluster().nodes();
+        nodes.iter().filter(|node| owes(&node.host)).all(|node| normal.borrow().contains(&node.role))
+    }
+
+    /// That a host outside on which no fault is at work serves to the end: nobody has a reason to take its role.
+    fn served_outside(&self, core: &[HostId], bound: Duration) -> Option<String> {
+        let names = self.stage.host_names(core);
+        let now = self.stage.world().now();
+        let lately = Instant(now.as_nanos().saturating_sub(u64::try_from((bound / 4).as_nanos()).unwrap_or(u64::MAX)));
+        let nodes = self.stage.cluster().nodes();
+        let serving = nodes.iter().find(|node| {
+            let is_whole = !names.contains(&node.host) && !self.damage.is_at_work_on(&node.host);
+            is_whole && node.writable && self.ledger.has_durable_write(lately, std::slice::from_ref(&node.host))
+        })?;
+        Some(format!("{}, which is outside and whole, serves to the end, and nobody may take its role", serving.host))
     }
 
     /// Whether a write that began since is durable, and a member of the core takes writes.
@@ -194,7 +242,6 @@ fn drawn(hosts: Vec<HostId>, stream: &mut Stream, will_do: impl Fn(&[HostId]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
 
     #[test]
     fn every_core_that_will_do_is_drawn_and_no_other() {

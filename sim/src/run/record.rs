@@ -72,6 +72,8 @@ pub struct CoreRecord {
     pub outside: Vec<String>,
     /// What was done to heal it, one thing each.
     pub healed: Vec<String>,
+    /// Hosts of it whose database had ended in order by then, so that nobody owes it a start.
+    pub stopped: Vec<String>,
     /// The product's own waits on the longest way back into service.
     pub waits: Vec<(String, Duration)>,
     /// How soon it must serve; zero if the model does not say how long anything takes.

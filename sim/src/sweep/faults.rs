@@ -90,14 +90,38 @@ pub fn aims(scenario: &Scenario, product: &Product, kinds: &[FaultKind]) -> Vec<
     aims
 }
 
-/// Each fault at each moment.
-pub fn singles(undisturbed: &Document, aims: &[Aim], moments: &[Moment]) -> Vec<Attempt> {
-    let attempt = |aim: &Aim, moment: &Moment| {
+/// Each fault at each moment, fault by fault; at most `limit`, spread over both: every moment is met once before any is
+/// met twice, each time by the next fault.
+pub fn singles(undisturbed: &Document, aims: &[Aim], moments: &[Moment], limit: usize) -> Vec<Attempt> {
+    let attempt = |(aim, moment): (usize, usize)| {
+        let (aim, moment) = (&aims[aim], &moments[moment]);
         let mut document = undisturbed.clone();
         document.push("fault", aim.entry("swept", moment));
         Attempt { what: aim.told(), at: moment.told(), document }
     };
-    aims.iter().flat_map(|aim| moments.iter().map(move |moment| attempt(aim, moment))).collect()
+    spread(aims.len(), moments.len(), limit).into_iter().map(attempt).collect()
+}
+
+/// So many places of a table of rows and columns, in its order.
+fn spread(rows: usize, columns: usize, limit: usize) -> Vec<(usize, usize)> {
+    let count = limit.min(rows * columns);
+    // Along the diagonals: one begins again where it began after so many places, so the next is taken then.
+    let length = least_common_multiple(rows, columns);
+    let place = |number: usize| match count < columns {
+        true => (number % rows, number * columns / count),
+        false => ((number + number / length) % rows, number % columns),
+    };
+    let mut places: Vec<(usize, usize)> = (0..count).map(place).collect();
+    places.sort_unstable();
+    places
+}
+
+fn least_common_multiple(one: usize, other: usize) -> usize {
+    let (mut divisor, mut rest) = (one, other);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    (one / divisor.max(1) * other).max(1)
 }
 
 /// Pairs of faults at moments that lie within a window; the first of one host, the second of another. If there are more
@@ -132,4 +156,26 @@ pub fn pairs(
         }
     };
     (all.len(), all.iter().step_by(step).map(attempt).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_leaves_out_no_moment_before_another_is_met_twice() {
+        assert_eq!(spread(2, 3, 100), [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
+        assert!(spread(0, 3, 5).is_empty() && spread(3, 0, 5).is_empty() && spread(3, 3, 0).is_empty());
+        for (rows, columns) in [(16, 26), (4, 4), (3, 7), (7, 3)] {
+            for limit in 1..=rows * columns {
+                let places = spread(rows, columns, limit);
+                let different: BTreeSet<_> = places.iter().collect();
+                assert_eq!(different.len(), limit, "{limit} of {rows} by {columns}");
+                let met: BTreeSet<usize> = places.iter().map(|(_, column)| *column).collect();
+                assert_eq!(met.len(), limit.min(columns), "{limit} of {rows} by {columns}");
+                let used: BTreeSet<usize> = places.iter().map(|(row, _)| *row).collect();
+                assert_eq!(used.len(), limit.min(rows), "{limit} of {rows} by {columns}");
+            }
+        }
+    }
 }

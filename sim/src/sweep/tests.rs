@@ -60,7 +60,7 @@ fn swept() -> (Document, Vec<events::Moment>, Vec<faults::Aim>) {
 fn every_fault_meets_every_event_once() {
     let (alone, moments, aims) = swept();
     assert!(moments.iter().all(|moment| moment.at >= Duration::from_secs(5)), "nothing before the first step");
-    let attempts = faults::singles(&alone, &aims, &moments);
+    let attempts = faults::singles(&alone, &aims, &moments, usize::MAX);
     assert_eq!(attempts.len(), moments.len() * aims.len());
     assert!(moments.len() > 1 && aims.len() > 4, "{moments:?} {aims:?}");
     let tried = made(attempts.clone(), 2);

@@ -68,7 +68,9 @@ fn progress(record: &Record) -> Option<Reached> {
     let write = first_durable_write(record, core.began, |write| write.is_answered_by(&core.hosts))?;
     let normal: BTreeSet<&str> = normal_looks(record)?.into_iter().map(|(role, _)| role).collect();
     let is_steady = |snapshot: &Snapshot| {
-        let members = || snapshot.nodes.iter().filter(|node| core.hosts.contains(&node.host));
+        // Who had been stopped in order owes nothing.
+        let owes = |host: &String| core.hosts.contains(host) && !core.stopped.contains(host);
+        let members = || snapshot.nodes.iter().filter(|node| owes(&node.host));
         members().all(|node| normal.contains(node.role.as_str())) && members().any(|node| node.writable)
     };
     let unsteady = record.states.iter().rposition(|snapshot| !is_steady(snapshot));

@@ -158,7 +158,7 @@ fn a_livelock_shows_when_the_rest_stays_as_it_is_and_not_when_everything_heals()
     }
 
     // Without the defect the same core serves, and so it does when the deaf one is in it.
-    let sound = verdict(&format!("{DEAF}{}", progress("core = [\"a\"]")));
+    let sound = with_defect(&format!("{DEAF}{}", progress("core = [\"a\"]")), "talks");
     assert_eq!((sound.outcome, sound.checks[0].finding.answer), (Outcome::AsExpected, Answer::Holds));
     let both = with_defect(&format!("{DEAF}{}", progress("core = [\"a\", \"b\"]")), "forces-elections");
     assert_eq!(both.checks[0].finding.answer, Answer::Holds, "{:?}", both.checks[0].finding);
@@ -166,7 +166,7 @@ fn a_livelock_shows_when_the_rest_stays_as_it_is_and_not_when_everything_heals()
 
 #[test]
 fn a_core_that_may_stand_still_says_why_and_what_is_outside_stays_as_it_is() {
-    let verdict = verdict(&format!("{DEAF}{}", progress("core = [\"b\"]\nwithin = \"3s\"")));
+    let verdict = with_defect(&format!("{DEAF}{}", progress("core = [\"b\"]\nwithin = \"3s\"")), "talks");
     let finding = &verdict.checks[0].finding;
     // The clients still reach a, which is outside and was never broken: that is no progress of the core.
     assert_eq!((verdict.outcome, finding.answer), (Outcome::AsExpected, Answer::Holds), "{finding:?}");
@@ -185,4 +185,17 @@ fn a_core_that_may_stand_still_says_why_and_what_is_outside_stays_as_it_is() {
 
     let never = "[[fault]]\nname = \"deaf\"\nafter = \"b.copied\"\npause = \"a\"\n";
     assert_eq!(told(&format!("{never}{}", progress(""))).1, [Answer::CouldNotTell]);
+}
+
+#[test]
+fn a_core_beside_a_whole_host_that_serves_has_nothing_to_do() {
+    // The standby alone, and nothing was ever broken: a goes on, and the product's own reason is asked first.
+    let quiet = "[[fault]]\nname = \"deaf\"\nat = \"8s\"\nfor = \"1s\"\npause = \"b\"\n";
+    let record = run(&format!("{quiet}{}", progress("core = [\"b\"]\nwithin = \"4s\"")), 1);
+    let core = record.core.as_ref().expect("a core");
+    assert!(core.excuse.as_ref().is_some_and(|excuse| excuse.contains("the turn of a host outside")), "{core:?}");
+    // With the turn in its hands a stopped core owes nothing but what runs of it.
+    let stopped = "[[step]]\nname = \"stop\"\nat = \"5s\"\nstop = \"b\"\n";
+    let verdict = verdict(&format!("{stopped}{quiet}{}", progress("core = [\"a\"]")));
+    assert_eq!(verdict.checks[0].finding.answer, Answer::Holds, "{:?}", verdict.checks[0].finding);
 }

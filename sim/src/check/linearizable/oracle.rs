@@ -61,7 +61,7 @@ fn drawn(uniquely: bool) -> impl Strategy<Value = Vec<Drawn>> {
         1 => (1..4_i64, 1..4_i64).prop_map(|(expected, new)| Action::CompareAndSet { key: 1, expected, new }),
         1 => (1..3_i64).prop_map(|delta| Action::Add { key: 1, delta }),
     ];
-    let one = (0..4_u64, action, any::<bool>(), prop::bool::weighted(0.04));
+    let one = (0..4_u64, action, any::<bool>(), prop::bool::weighted(0.15));
     let one = one.prop_map(|(client, action, effect_at_call, bent)| Drawn { client, action, effect_at_call, bent });
     prop::collection::vec(one, 1..26).prop_map(move |mut all| {
         if uniquely {

@@ -208,6 +208,17 @@ impl Damage {
     }
 }
 
+impl Damage {
+    /// Whether a fault is at work that is about this host, or about everybody.
+    pub(super) fn is_at_work_on(&self, host: &str) -> bool {
+        self.faults.borrow().iter().any(|page| {
+            let record = &page.record;
+            let is_at_work = record.fired.is_some() && record.ended.is_none();
+            is_at_work && (record.targets.is_empty() || is_about(&record.targets, host))
+        })
+    }
+}
+
 /// Whether a host is among what people read as the targets of a fault (`dn1/gaussdb`, `data of dn1`).
 fn is_about(targets: &[String], host: &str) -> bool {
     targets.iter().any(|target| target.split([' ', ',', '[', ']', '/']).any(|word| word == host))

@@ -62,6 +62,8 @@ pub(super) struct Settings {
     /// The defect: an answer is sent before the write is stable.
     pub(super) answers_early: bool,
     pub(super) panics: bool,
+    /// Whether the databases tell each other that they live.
+    pub(super) talks: bool,
     /// The defect: a standby that hears nothing makes the primary step down.
     pub(super) forces_elections: bool,
     pub(super) everybody: Rc<OnceCell<Vec<ProcessId>>>,
@@ -86,7 +88,7 @@ pub(super) async fn main(process: Process, settings: Rc<Settings>) -> i32 {
         Some((owner, _)) => owner == u64::from(process.host().0),
         None => database.settings.begins_as_primary,
     };
-    if database.settings.forces_elections {
+    if database.settings.talks {
         let (hearing, talking) = (database.clone(), database.clone());
         let heard = Rc::new(Heard { alive: Cell::new(process.world().now()), election: Cell::default() });
         let also = heard.clone();
@@ -135,11 +137,13 @@ impl Database {
             if self.is_primary() {
                 self.process.send_datagram(peer, Word::Alive);
             } else if let Some(asked) = heard.election.get() {
+                // Who was made to step down still says that it lives: it is the others that do not hear.
+                self.process.send_datagram(peer, Word::Alive);
                 if now.since(asked) > REST {
                     heard.election.set(None);
                     self.promote().await;
                 }
-            } else if now.since(heard.alive.get()) > SILENCE {
+            } else if self.settings.forces_elections && now.since(heard.alive.get()) > SILENCE {
                 self.process.send_datagram(peer, Word::Election);
             }
         }

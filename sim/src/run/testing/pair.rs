@@ -45,6 +45,7 @@ pub(crate) const PAIR: Product = Product {
     defects: &[
         Word { name: "answers-early", doc: "commits are acknowledged before they are stable" },
         Word { name: "panics", doc: "the model itself is broken" },
+        Word { name: "talks", doc: "no defect: the databases tell each other that they live, and nobody acts on it" },
         Word { name: "forces-elections", doc: "a standby that hears nothing makes the primary step down, for ever" },
     ],
     events: &[Word { name: "copied", doc: "a file was copied with ssh" }],
@@ -104,6 +105,7 @@ fn build(world: &World, plan: &ClusterPlan) -> Result<Rc<dyn Cluster>, BuildErro
             begins_as_primary: host.role == "primary",
             answers_early: plan.has_defect("answers-early"),
             panics: plan.has_defect("panics"),
+            talks: plan.has_defect("talks") || plan.has_defect("forces-elections"),
             forces_elections: plan.has_defect("forces-elections"),
             everybody: everybody.clone(),
             look: look.clone(),
