@@ -2,15 +2,14 @@
 //!
 //! Each cell is a run of its own; a table of all of them is pinned, and what must hold in every cell is asked for.
 
-use std::fmt::Write;
-
+use rayon::prelude::*;
 use simrun::check::Answer;
 use simrun::check::no_lost_commit;
 use simrun::draws::Draws;
 use simrun::run::record::StepOutcome;
 use simrun::run::{Record, RunOptions, run_scenario};
 use simrun::scenario::{self, Scenario};
-use simrun::verdict::judges;
+use simrun::verdict::{self, Outcome, judges};
 use simrun::vocabulary;
 
 const HEAD: &str = r#"
@@ -54,6 +53,7 @@ seeds = "1..1"
 time-limit = "105s"
 "#;
 
+/// The old primary is cut off, a standby replaces it, and it comes back with a log of its own: it must be built.
 const BUILD: &str = r#"
 [[fault]]
 name = "cut"
@@ -81,6 +81,13 @@ after = "start-old"
 on = "dn1"
 command = "gs_ctl build -D /opt/huawei/install/data/d1"
 if-fails = "continue"
+[run]
+seeds = "1..1"
+time-limit = "8m"
+"#;
+
+/// After the fault: the node is started, and built once more.
+const START_THEN_BUILD: &str = r#"
 [[step]]
 name = "start-again"
 after = "build"
@@ -108,9 +115,31 @@ delay = "4s"
 on = "dn2"
 command = "gs_om -t status --detail"
 if-fails = "continue"
-[run]
-seeds = "1..1"
-time-limit = "8m"
+"#;
+
+/// After the fault: the node is built once more, and never started in between.
+const BUILD_AT_ONCE: &str = r#"
+[[step]]
+name = "start-source"
+after = "build"
+delay = "1s"
+on = "dn2"
+command = "gs_ctl start -D /opt/huawei/install/data/d2 -M primary"
+if-fails = "continue"
+[[step]]
+name = "build-again"
+after = "start-source"
+delay = "25s"
+on = "dn1"
+command = "gs_ctl build -D /opt/huawei/install/data/d1"
+if-fails = "continue"
+[[step]]
+name = "status"
+after = "build-again"
+delay = "4s"
+on = "dn2"
+command = "gs_om -t status --detail"
+if-fails = "continue"
 "#;
 
 fn scenario(text: &str) -> Scenario {
@@ -174,57 +203,114 @@ fn a_fault_at_each_step_of_a_switchover() {
         ("cut 30 s", "partition = { groups = [[\"dn1\"], [\"dn2\"]] }\nfor = \"30s\""),
         ("pause standby 10 s", "pause = \"dn2\"\nfor = \"10s\""),
     ];
-    let mut table = String::new();
-    for step in steps {
-        for (name, fault) in faults {
-            let nth = if step == "dn1.role.changed" { 2 } else { 1 };
-            let record = run(&format!(
-                "{HEAD}{SWITCHOVER}\n[[fault]]\nname = \"fault\"\nafter = \"{step}\"\nnth = {nth}\n{fault}\n"
-            ));
-            let lost = no_lost_commit::lost(&record).len();
-            let cell = format!("exit {}, {}, lost {lost}", exit(&record, "switchover"), status(&record));
-            writeln!(table, "{step:<26} {name:<20} {cell}").expect("a line");
-            assert_ne!(judged(&record, "ha-one-writable-primary"), Answer::Violated, "{step} {name}: two primaries");
-            assert_ne!(judged(&record, "ha-switchover-report-is-true"), Answer::Violated, "{step} {name}");
-            assert_ne!(judged(&record, "ha-switchover-keeps-the-log"), Answer::Violated, "{step} {name}");
+    let cells: Vec<_> =
+        steps.iter().flat_map(|step| faults.iter().map(move |(name, fault)| (*step, *name, *fault))).collect();
+    let row = |(step, name, fault): &(&str, &str, &str)| {
+        let nth = if *step == "dn1.role.changed" { 2 } else { 1 };
+        let record = run(&format!(
+            "{HEAD}{SWITCHOVER}\n[[fault]]\nname = \"fault\"\nafter = \"{step}\"\nnth = {nth}\n{fault}\n"
+        ));
+        let lost = no_lost_commit::lost(&record).len();
+        for check in ["ha-one-writable-primary", "ha-switchover-report-is-true", "ha-switchover-keeps-the-log"] {
+            assert_ne!(judged(&record, check), Answer::Violated, "{step} {name}: {check}");
         }
-    }
+        format!("{step:<26} {name:<20} exit {}, {}, lost {lost}\n", exit(&record, "switchover"), status(&record))
+    };
+    let table: String = cells.par_iter().map(row).collect();
     insta::assert_snapshot!("switchover", table);
+}
+
+/// The durable steps of an incremental build, in order.
+const BUILD_STEPS: [&str; 13] = [
+    "dn1.build.stopped",
+    "dn1.build.pid-written",
+    "dn1.build.state-written",
+    "dn1.build.common-checkpoint",
+    "dn1.build.scanned",
+    "dn1.build.streamer-started",
+    "dn1.build.start-tag",
+    "dn1.build.pages-copied",
+    "dn1.build.control-written",
+    "dn1.build.double-write",
+    "dn1.build.log-complete",
+    "dn1.build.label-written",
+    "dn1.build.done-tag",
+];
+
+/// One build with a fault at a step, and a second one; a line of the table.
+fn build_with(step: &str, name: &str, fault: &str, afterwards: &str) -> String {
+    let record = run(&format!("{HEAD}{BUILD}{afterwards}\n[[fault]]\nname = \"fault\"\nafter = \"{step}\"\n{fault}\n"));
+    let kind = if announced(&record, "build.deleted") { "full" } else { "incremental" };
+    let steps = ["build", "start-again", "build-again"];
+    let exits: Vec<String> = steps.iter().map(|step| exit(&record, step)).collect();
+    assert_eq!(judged(&record, "ha-unfinished-build-never-serves"), Answer::Holds, "{step} {name}");
+    // However a build ended, what it left can be built again, and is then the same as its source.
+    assert_eq!(status(&record), "Normal: Standby Normal | Primary Normal", "{step} {name}");
+    for check in ["ha-attached-only-if-same", "ha-pages-follow-the-log", "log-intact"] {
+        assert_eq!(judged(&record, check), Answer::Holds, "{step} {name}: {check}");
+    }
+    format!("{step:<30} {name:<16} exits {:<9} {kind}\n", exits.join(" "))
 }
 
 #[test]
 fn a_kill_at_each_durable_step_of_a_build_and_a_second_build() {
-    let steps = [
-        "dn1.build.stopped",
-        "dn1.build.pid-written",
-        "dn1.build.state-written",
-        "dn1.build.common-checkpoint",
-        "dn1.build.scanned",
-        "dn1.build.streamer-started",
-        "dn1.build.start-tag",
-        "dn1.build.pages-copied",
-        "dn1.build.control-written",
-        "dn1.build.double-write",
-        "dn1.build.log-complete",
-        "dn1.build.label-written",
-        "dn1.build.done-tag",
-    ];
-    let faults = [
-        ("kill the build", "kill = \"dn1/gs_ctl\""),
-        ("kill the source", "kill = \"dn2\""),
-        ("cut 10 s", "partition = { groups = [[\"dn1\"], [\"dn2\"]] }\nfor = \"10s\""),
-    ];
-    let mut table = String::new();
-    for step in steps {
-        for (name, fault) in faults {
-            let record = run(&format!("{HEAD}{BUILD}\n[[fault]]\nname = \"fault\"\nafter = \"{step}\"\n{fault}\n"));
-            let kind = if announced(&record, "build.deleted") { "full" } else { "incremental" };
-            let exits: Vec<String> =
-                ["build", "start-again", "build-again"].iter().map(|step| exit(&record, step)).collect();
-            let cell = format!("exits {}, {kind}, {}", exits.join(" "), status(&record));
-            writeln!(table, "{step:<30} {name:<16} {cell}").expect("a line");
-            assert_eq!(judged(&record, "ha-unfinished-build-never-serves"), Answer::Holds, "{step} {name}");
-        }
-    }
-    insta::assert_snapshot!("build", table);
+    let kill = ("kill the build", "kill = \"dn1/gs_ctl\"");
+    let source = ("kill the source", "kill = \"dn2\"");
+    let cut = ("cut 10 s", "partition = { groups = [[\"dn1\"], [\"dn2\"]] }\nfor = \"10s\"");
+    // Behind the complete log a build asks nobody any more, and cannot notice a cut.
+    let last_asked = "dn1.build.log-complete";
+    let asks = BUILD_STEPS.iter().take_while(|step| **step != last_asked);
+    let rows =
+        BUILD_STEPS.iter().flat_map(|step| [(*step, kill), (*step, source)]).chain(asks.map(|step| (*step, cut)));
+    let rows: Vec<_> = rows.collect();
+    let mut table: String =
+        rows.par_iter().map(|(step, (name, fault))| build_with(step, name, fault, START_THEN_BUILD)).collect();
+    table.push_str("\nThe same kill, and the second build without a start in between:\n");
+    let at_once: String = BUILD_STEPS.par_iter().map(|step| build_with(step, kill.0, kill.1, BUILD_AT_ONCE)).collect();
+    insta::assert_snapshot!("build", table + &at_once);
+}
+
+#[test]
+fn every_defect_is_found_by_a_drill_that_ends_differently_without_it() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/opengauss_ha");
+    let load = |entry: std::io::Result<std::fs::DirEntry>| match scenario::load(
+        &entry.expect("an entry").path(),
+        &vocabulary::known(),
+    ) {
+        Ok(accepted) => accepted.scenario,
+        Err(rejected) => panic!("rejected: {:#?}", rejected.diagnostics),
+    };
+    let drills: Vec<Scenario> = std::fs::read_dir(folder).expect("the folder of drills").map(load).collect();
+    let product = nodes::catalogue::find("opengauss_ha").expect("the product");
+    let outcome = |drill: &Scenario| {
+        let record = run_scenario(drill, product, &Draws::of(drill, 1), &RunOptions::default()).expect("a run");
+        let verdict = verdict::judge(drill, &record);
+        let answers: Vec<(String, Answer)> =
+            verdict.checks.iter().map(|check| (check.name.clone(), check.finding.answer)).collect();
+        let exits: Vec<String> = drill.steps.iter().map(|step| exit(&record, &step.name)).collect();
+        (verdict.outcome, (answers, exits))
+    };
+    let wrong: Vec<String> = product
+        .defects
+        .par_iter()
+        .flat_map_iter(|defect| {
+            let has = |drill: &&Scenario| drill.product.defects.iter().any(|planted| planted == defect.name);
+            let Some(drill) = drills.iter().find(has) else {
+                return vec![format!("no drill is about {}", defect.name)];
+            };
+            let (loud, found) = outcome(drill);
+            let mut sound = drill.clone();
+            sound.product.defects.clear();
+            let (_, answers) = outcome(&sound);
+            let mut wrong = Vec::new();
+            if loud != Outcome::AsExpected || found == answers {
+                wrong.push(format!(
+                    "{} is not found by {}: {found:?} and without it {answers:?}",
+                    defect.name, drill.name
+                ));
+            }
+            wrong
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -48,9 +48,11 @@ mod tests {
         for product in products() {
             for line in product.looking {
                 let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
-                let command = product.command(&words[0], &words[1..]);
+                let chosen = words.iter().position(|word| word.starts_with('-')).unwrap_or(words.len());
+                let command = product.command(&words[0], &words[1..chosen]);
                 let command = command.unwrap_or_else(|| panic!("{}: `{line}` is no command", product.model));
-                assert!(product.only_looks(command));
+                assert!(product.only_looks(command, &words));
+                assert_eq!(product.only_looks(command, &words[..chosen]), chosen == words.len(), "the option chooses");
             }
             for procedure in product.procedures {
                 let step = format!("{procedure}-step.");
@@ -62,6 +64,6 @@ mod tests {
         let dms = find("opengauss_dms").expect("the first product");
         assert!(dms.is_step("failover-step.recovery") && !dms.is_step("reform.started"));
         let switchover = dms.command("cm_ctl", &["switchover".to_owned()]).expect("a command");
-        assert!(!dms.only_looks(switchover));
+        assert!(!dms.only_looks(switchover, &["cm_ctl".to_owned(), "switchover".to_owned()]));
     }
 }

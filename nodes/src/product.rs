@@ -211,7 +211,8 @@ pub struct Product {
     pub procedures: &'static [&'static str],
     /// Commands.
     pub commands: &'static [CommandWord],
-    /// Those of them that change nothing: the program and the words that choose what it does, `cm_ctl query`.
+    /// Those of them that change nothing: the program and the words that choose what it does, `cm_ctl query`, or the
+    /// option that does, `gs_om -t status`.
     pub looking: &'static [&'static str],
     /// Which lines of what a status command prints tell how the databases are.
     pub status_output: StatusOutput,
@@ -241,10 +242,16 @@ impl Product {
         self.commands.iter().find(|command| command.program == program && words.iter().eq(command.words))
     }
 
-    /// Whether a command of its table changes nothing.
-    pub fn only_looks(&self, command: &CommandWord) -> bool {
-        let words = || std::iter::once(command.program).chain(command.words.iter().copied());
-        self.looking.iter().any(|line| line.split(' ').eq(words()))
+    /// Whether a command of its table changes nothing, typed with these words.
+    pub fn only_looks(&self, command: &CommandWord, typed: &[String]) -> bool {
+        let chosen: Vec<&str> = std::iter::once(command.program).chain(command.words.iter().copied()).collect();
+        self.looking.iter().any(|line| {
+            let line: Vec<&str> = line.split(' ').collect();
+            let options = line.strip_prefix(chosen.as_slice());
+            options.is_some_and(|options| {
+                options.is_empty() || typed.windows(options.len()).any(|words| words.iter().eq(options))
+            })
+        })
     }
 
     /// Whether an event announces a step of one of its procedures.

@@ -59,7 +59,7 @@ const DEFECTS: &[Word] = &[
     },
     Word {
         name: "approves-before-flush",
-        doc: "the demoting primary lets the standby promote itself before that has the whole log (planted)",
+        doc: "the demoting primary lets the standby promote itself before the last checkpoint is written (planted)",
     },
     Word { name: "attach-without-crc", doc: "a standby streams without comparing its last record (planted)" },
     Word { name: "commit-waits-for-nobody", doc: "a commit is acknowledged before any standby has it (planted)" },
@@ -161,8 +161,8 @@ pub const PRODUCT: Product = Product {
     headlines: HEADLINES,
     procedures: &[],
     commands: COMMANDS,
-    looking: &["gs_ctl query", "gs_ctl querybuild"],
-    status_output: StatusOutput::LastBlock,
+    looking: &["gs_ctl query", "gs_ctl querybuild", "gs_om -t status"],
+    status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "switchover", command: "gs_ctl switchover -D DATADIR" },
         VerbWord { verb: "failover", command: "gs_ctl failover -D DATADIR" },

@@ -30,7 +30,7 @@ fn read_written(line: &str) -> Option<LogRecord> {
     let mut words = line.split_whitespace();
     let position = words.next()?.parse().ok()?;
     let epoch = words.nth(1)?.parse().ok()?;
-    Some(LogRecord { position, process: 0, incarnation: 1, epoch, transaction: (0, 0), commit: false })
+    Some(LogRecord { position, incarnation: 1, epoch, ..LogRecord::default() })
 }
 
 /// Judges a record of a run.

@@ -4,13 +4,39 @@
 use std::collections::BTreeMap;
 
 use nodes::product::Region;
-use nodes::world::device::Image;
+use nodes::world::device::{Image, SectorRange};
+
+/// Whatever holds sectors: a device at the end of a run, or as it was at a moment.
+pub trait Sectors {
+    /// Bytes per sector.
+    fn sector_size(&self) -> u64;
+    /// The bytes of a range; `None` if one of them cannot be read.
+    fn sectors(&self, range: SectorRange) -> Option<Vec<u8>>;
+}
+
+impl Sectors for Image {
+    fn sector_size(&self) -> u64 {
+        Image::sector_size(self)
+    }
+
+    fn sectors(&self, range: SectorRange) -> Option<Vec<u8>> {
+        self.read(range).ok().map(|bytes| bytes.to_vec())
+    }
+}
 
 /// What one record says about itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogRecord {
     /// Its position in the log.
     pub position: u64,
+    /// Its checksum, which covers the one of the record before: it stands for the whole history up to here.
+    pub checksum: u32,
+    /// Position and checksum of the record before; zeros for the first of the log.
+    pub previous: (u64, u32),
+    /// Its kind, as the format numbers them.
+    pub kind: u16,
+    /// Its length in bytes, without the padding behind it.
+    pub length: u64,
     /// The process that wrote it, by number.
     pub process: u16,
     /// Which life of it.
@@ -36,13 +62,13 @@ pub struct ReadLog {
 
 const HEADER_BLOCK: u64 = 4096;
 /// The smallest segment of a log that forgets segments.
-const LEAST_SEGMENT: u64 = 1 << 20;
+const LEAST_SEGMENT: u64 = 1 << 16;
 const RECORD_HEADER: u64 = 56;
 const COMMIT: u16 = 1;
 const SEGMENT_END: u16 = 3;
 
 /// Reads the log in a region, from its oldest segment on. `None` if nothing was ever written there.
-pub fn read(image: &Image, region: &Region) -> Option<ReadLog> {
+pub fn read(image: &dyn Sectors, region: &Region) -> Option<ReadLog> {
     let bytes = Bytes { image, offset: region.offset, length: region.length };
     let segment_size = bytes.segment_size()?;
     let segments = region.length / segment_size;
@@ -59,18 +85,33 @@ pub fn read(image: &Image, region: &Region) -> Option<ReadLog> {
 }
 
 /// The segment size of the log in a region. `None` if nothing was ever written there.
-pub fn segment_size(image: &Image, region: &Region) -> Option<u64> {
+pub fn segment_size(image: &dyn Sectors, region: &Region) -> Option<u64> {
     Bytes { image, offset: region.offset, length: region.length }.segment_size()
 }
 
+/// The records of the one segment at a place, counted from 0; `None` if there is no valid header.
+pub fn read_segment(image: &dyn Sectors, region: &Region, place: u64) -> Option<Vec<LogRecord>> {
+    let bytes = Bytes { image, offset: region.offset, length: region.length };
+    let segment_size = bytes.segment_size()?;
+    let number = bytes.header(place * segment_size)?;
+    let only = BTreeMap::from([(number, place)]);
+    Some(bytes.follow(segment_size, region.length / segment_size, number, &only).records)
+}
+
+/// The payload of a record of the log in a region.
+pub fn payload(image: &dyn Sectors, region: &Region, record: &LogRecord) -> Option<Vec<u8>> {
+    let around = region.length - region.length % segment_size(image, region)?;
+    bytes(image, region, record.position % around + RECORD_HEADER, record.length.checked_sub(RECORD_HEADER)?)
+}
+
 /// Some bytes of a region, counted from its start; `None` beyond its end.
-pub fn bytes(image: &Image, region: &Region, offset: u64, length: u64) -> Option<Vec<u8>> {
+pub fn bytes(image: &dyn Sectors, region: &Region, offset: u64, length: u64) -> Option<Vec<u8>> {
     Bytes { image, offset: region.offset, length: region.length }.at(offset, length)
 }
 
 /// The bytes of a region.
 struct Bytes<'a> {
-    image: &'a Image,
+    image: &'a dyn Sectors,
     offset: u64,
     length: u64,
 }
@@ -83,7 +124,7 @@ impl Bytes<'_> {
         let sector = self.image.sector_size();
         let first = (self.offset + offset) / sector;
         let end = (self.offset + offset + length).div_ceil(sector);
-        let read = self.image.read(nodes::world::device::SectorRange::new(first, end - first)).ok()?;
+        let read = self.image.sectors(SectorRange::new(first, end - first))?;
         let skip = (self.offset + offset - first * sector) as usize;
         read.get(skip..skip + length as usize).map(<[u8]>::to_vec)
     }
@@ -121,7 +162,7 @@ impl Bytes<'_> {
             }
             place = (place * 2).max(step);
         }
-        // A log whose oldest segments are gone has none of these: look at every megabyte.
+        // A log whose oldest segments are gone has none of these: look at every smallest segment.
         (0..self.length / LEAST_SEGMENT).find_map(|number| {
             let block = self.header_block(number * LEAST_SEGMENT)?;
             Self::word(&block, 24)
@@ -187,6 +228,10 @@ impl Bytes<'_> {
         let kind = Self::short(&bytes, 28).ok_or_else(unreadable)?;
         let record = LogRecord {
             position,
+            checksum,
+            previous: chain,
+            kind,
+            length,
             process: Self::short(&bytes, 30).ok_or_else(unreadable)?,
             incarnation: Self::half(&bytes, 32).ok_or_else(unreadable)?,
             epoch: Self::word(&bytes, 40).ok_or_else(unreadable)?,

@@ -8,6 +8,7 @@
 
 pub mod announced;
 pub mod catalogue;
+pub mod device_at;
 pub mod dm_dsc;
 pub mod fenced_means_silent;
 pub mod isolation;
@@ -22,6 +23,7 @@ pub mod one_lock_holder;
 pub mod opengauss_dms;
 pub mod opengauss_ha;
 pub mod polardb;
+pub mod recycled_log;
 pub mod single_writer;
 pub mod total_conserved;
 pub mod written_trace;

@@ -7,7 +7,7 @@ use nodes::world::time::Instant;
 
 use super::Finding;
 use super::catalogue::{Check, Example};
-use super::log_reader;
+use super::{log_reader, recycled_log};
 use crate::history::{History, Operation, Outcome};
 use crate::run::Record;
 
@@ -89,14 +89,18 @@ fn is_committed_write(operation: &Operation) -> bool {
     operation.actions.iter().zip(replies).any(changes)
 }
 
+/// What is in the logs, and what was in the segments they have forgotten.
 fn in_the_logs(record: &Record) -> BTreeSet<(u32, u32)> {
-    let regions = record.regions.iter().filter(|region| region.content == Content::Log);
-    regions
-        .filter_map(|region| log_reader::read(&record.device(region.device)?.visible, region))
-        .flat_map(|log| log.records)
-        .filter(|one| one.commit)
-        .map(|one| one.transaction)
-        .collect()
+    let mut kept = BTreeSet::new();
+    for region in record.regions.iter().filter(|region| region.content == Content::Log) {
+        let device = record.device(region.device);
+        let Some(log) = device.and_then(|device| log_reader::read(&device.visible, region)) else { continue };
+        if let Some(first) = log.records.first().filter(|first| first.previous.0 != 0) {
+            kept.extend(recycled_log::commits_before(record, first.previous));
+        }
+        kept.extend(log.records.into_iter().filter(|one| one.commit).map(|one| one.transaction));
+    }
+    kept
 }
 
 /// Judges what was acknowledged against what is in the logs.

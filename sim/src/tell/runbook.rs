@@ -70,7 +70,7 @@ fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
 pub(super) fn kind(tale: &Tale<'_>, verb: &StepVerb) -> StepKind {
     let StepVerb::Command(typed) = verb else { return StepKind::Change };
     match tale.product.command(&typed.program, &typed.words) {
-        Some(command) if tale.product.only_looks(command) => StepKind::Query,
+        Some(command) if tale.product.only_looks(command, &typed.typed()) => StepKind::Query,
         _ => StepKind::Change,
     }
 }

@@ -24,10 +24,11 @@ pub const JUDGES: &[(&str, Judge)] = &[
 ];
 
 /// The invariants of the products that are judged on what nodes announced.
-pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES, opengauss_ha::JUDGES];
+pub const PRODUCT_JUDGES: &[&[(&str, TraceJudge)]] = &[opengauss_dms::JUDGES];
 
 /// The invariants of the products that are judged on the whole record, with the bytes of the devices.
-pub const PRODUCT_RECORD_JUDGES: &[&[(&str, Judge)]] = &[polardb::JUDGES, kingbase::JUDGES, dm_dsc::JUDGES];
+pub const PRODUCT_RECORD_JUDGES: &[&[(&str, Judge)]] =
+    &[polardb::JUDGES, kingbase::JUDGES, dm_dsc::JUDGES, opengauss_ha::JUDGES];
 
 /// What the check called `name` finds.
 pub fn find(name: &str, record: &Record) -> Finding {

@@ -37,11 +37,18 @@ impl Server {
             // A thread that nobody signals: the postmaster waits for it without a limit, and takes no other order.
             std::future::pending::<()>().await;
         }
+        let approves_early = self.plan.has_defect("approves-before-flush");
+        if approves_early {
+            self.approve(standby);
+        }
         let checkpoint = self.checkpoint(true).await?;
         self.process.announce("demote.checkpoint", fields! { lsn: checkpoint });
         self.redirect_others(standby);
         self.heartbeat_off.set(true);
-        self.approve(writer, standby).await;
+        if !approves_early {
+            self.wait_for_flush(writer, standby).await;
+            self.approve(standby);
+        }
         self.become_standby(writer).await
     }
 
@@ -54,13 +61,15 @@ impl Server {
         }
     }
 
-    /// Tells the standby to promote itself when it has everything. If it has gone by then, nobody is told.
-    async fn approve(&self, writer: &Writer, standby: usize) {
+    /// Waits until the standby has everything, or has gone.
+    async fn wait_for_flush(&self, writer: &Writer, standby: usize) {
         let end = self.store.reach(writer.end());
-        if !self.plan.has_defect("approves-before-flush") {
-            let has_all = |sender: &super::Sender| sender.flush.0 >= end;
-            self.changed.wait_until(|| self.senders.borrow().get(&standby).is_none_or(has_all)).await;
-        }
+        let has_all = |sender: &super::Sender| sender.flush.0 >= end;
+        self.changed.wait_until(|| self.senders.borrow().get(&standby).is_none_or(has_all)).await;
+    }
+
+    /// Tells the standby to promote itself. If it has gone by then, nobody is told.
+    fn approve(&self, standby: usize) {
         if self.senders.borrow().contains_key(&standby) {
             self.say(standby, Down::Promote);
             self.log("LOG", "done the switchover waiting for the standby's promotion");

@@ -1,37 +1,78 @@
-//! I11: the term under which the log is written never falls.
+//! I11: the term of a log never falls, by the terms of its records.
 
-use nodes::world::trace::Trace;
+use std::collections::BTreeMap;
 
-use super::{Check, Example, Finding, holds_if, judge_written, number, text, violated};
+use nodes::fields;
+use nodes::world::trace::{Event, Trace};
+
+use super::disk::{NodeLog, NodeNumber, Nodes, told};
+use super::{Check, Example, Finding, announcement, holds_if, judge_written_disk, number, violated};
+use crate::run::Record;
 
 /// The check.
 pub const CHECK: Check = Check {
     name: "ha-term-never-falls",
-    promise: "No server becomes primary under a term below one that was written before.",
-    promise_zh: "新主机的 term 不会低于此前已写入的 term。",
+    promise: "No record of a log has a term below that of a record before it.",
+    promise_zh: "日志中任何记录的 term 都不低于其之前的记录。",
     example: Example {
-        story: "dn1 reigned under the term 7, dn2 begins under 1.",
+        story: "The log of dn2 has records of the term 7, and behind them one of the term 1.",
         text: "\
-1s dn1/gaussdb role.changed role=primary term=7
-2s dn2/gaussdb role.changed role=primary term=1
+2s dn2/gaussdb disk.term highest=7 term=1 at=8192
 ",
-        judge: |text| judge_written(text, &CHECK, judge),
+        judge: |text| judge_written_disk(text, &CHECK, judge),
     },
 };
 
-/// Judges a trace.
-pub fn judge(trace: &Trace) -> Finding {
+/// Judges a record.
+pub fn check(record: &Record) -> Finding {
+    judge(&seen(record), &record.trace)
+}
+
+/// The terms of each log before a build takes it away, and at the end.
+fn seen(record: &Record) -> Vec<Event> {
+    let mut nodes = Nodes::of(record);
+    let mut last_roles: BTreeMap<NodeNumber, &Event> = BTreeMap::new();
+    let mut seen = Vec::new();
+    for event in record.trace.events() {
+        let Some(node) = nodes.of_place(event.place) else { continue };
+        match announcement(event) {
+            Some(("role.changed", _)) => _ = last_roles.insert(node, event),
+            Some(("build.scanned" | "build.start-tag", _)) => {
+                seen.extend(nodes.log(node, event.at).and_then(|log| terms(event, &log)));
+            }
+            _ => {}
+        }
+    }
+    for (node, event) in last_roles {
+        seen.extend(nodes.log(node, record.ended).and_then(|log| terms(event, &log)));
+    }
+    seen
+}
+
+fn terms(event: &Event, log: &NodeLog) -> Option<Event> {
     let mut highest = 0;
+    for one in &log.records {
+        if one.epoch < highest {
+            return Some(told(event, "disk.term", fields! { highest: highest, term: one.epoch, at: one.position }));
+        }
+        highest = one.epoch;
+    }
+    let last = log.records.last()?;
+    Some(told(event, "disk.term", fields! { highest: highest, term: last.epoch, at: last.position }))
+}
+
+fn judge(events: &[Event], trace: &Trace) -> Finding {
     let mut judged = false;
-    for (event, fields) in trace.announced("role.changed") {
-        let Some(term) = number(fields, "term").filter(|_| text(fields, "role") == Some("primary")) else { continue };
+    for event in events {
+        let Some(("disk.term", fields)) = announcement(event) else { continue };
         judged = true;
+        let value = |name| number(fields, name).unwrap_or(0);
+        let (highest, term, at) = (value("highest"), value("term"), value("at"));
         if term < highest {
             let who = trace.place_name(event.place);
-            let text = format!("At {} {who} reigns under the term {term}; {highest} was written before.", event.at);
+            let text = format!("In the log of {who} the record at {at} has the term {term}, behind one of {highest}.");
             return violated(&CHECK, event, text);
         }
-        highest = term;
     }
-    holds_if(&CHECK, judged, "no server became primary")
+    holds_if(&CHECK, judged, "no log was ever written")
 }
