@@ -128,7 +128,8 @@ impl Browser {
         self.tell("url", &json!({ "url": format!("file://{}", page.display()) }));
     }
 
-    /// What the page complained about, and what it asked the network for beside itself.
+    /// What the page complained about, and what it asked for beside itself. What the browser fetches for itself, its
+    /// own first page above all, is none of it.
     fn complaints(&self) -> Vec<String> {
         let log = |kind: &str| {
             let entries = self.tell("se/log", &json!({ "type": kind }));
@@ -140,8 +141,10 @@ impl Browser {
             let event: Value = serde_json::from_str(&entry).unwrap_or_default();
             let event = &event["message"];
             let url = event["params"]["request"]["url"].as_str().unwrap_or_default();
-            if event["method"] == "Network.requestWillBeSent" && !url.starts_with("file://") {
-                complaints.push(format!("asked for {url}"));
+            let page = event["params"]["documentURL"].as_str().unwrap_or_default();
+            let of_a_page = event["method"] == "Network.requestWillBeSent" && page.starts_with("file://");
+            if of_a_page && url.split('#').next() != page.split('#').next() {
+                complaints.push(format!("{page} asked for {url}"));
             }
         }
         complaints

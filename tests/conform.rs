@@ -25,6 +25,13 @@ const REFUSED: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_re
 const DONE: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_done.log");
 const BACK: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_back.log");
 
+/// What gs_om, gs_ctl and gs_rewind printed from a refused start to the switchover back.
+const NEED_REPAIR: &str = include_str!("../nodes/tests/fixtures/gs_ctl_need_repair.log");
+
+/// What a replica without logindex logged when it was promoted and died, and what pg_ctl printed then and later.
+const PROMOTE: &str = include_str!("../nodes/tests/fixtures/polardb_promote_without_logindex.log");
+const PG_CTL: &str = include_str!("../nodes/tests/fixtures/pg_ctl_promote.log");
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -139,7 +146,10 @@ fn each_shows(product: &str, original: &str, edits: &[Edit]) {
         let output = conform(product, &name, &lines.join("\n"), &["--format", "json"]);
         assert_eq!(output.status.code(), Some(1), "{}: {}", edit.name, printed(&output));
         let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let stray = &verdict["logs"][0]["stray"];
+        let logs = verdict["logs"].as_array().expect("logs");
+        let strays = || logs.iter().map(|log| &log["stray"]).filter(|stray| !stray.is_null());
+        assert_eq!(strays().count(), 1, "{}: {verdict}", edit.name);
+        let stray = strays().next().expect("a stray");
         assert_eq!(stray["line"], edit.shows_at, "{}: {stray}", edit.name);
         let why = if edit.name == "a time going backwards" { "time-goes-back" } else { "no-behaviour" };
         assert_eq!(stray["why"], why, "{}: {stray}", edit.name);
@@ -200,6 +210,92 @@ fn edited_copies_of_the_output_of_repmgr_are_rejected_at_the_edited_place() {
 }
 
 #[test]
+fn the_output_of_a_repair_and_of_a_promote_is_consistent() {
+    for (product, name, text, explained) in [
+        ("opengauss_ha", "need_repair.out", NEED_REPAIR, ["gs_ctl: 76 of 175", "gs_om: 85 of 175"].as_slice()),
+        ("polardb", "promote.log", PROMOTE, ["postgresql: 17 of 49"].as_slice()),
+        ("polardb", "pg_ctl.out", PG_CTL, ["pg_ctl: 8 of 27"].as_slice()),
+    ] {
+        let text = printed(&conform(product, name, text, &[]));
+        assert!(!text.contains("NOT CONSISTENT"), "{text}");
+        for lines in explained {
+            assert!(text.contains(&format!("{lines} lines explained")), "{lines}: {text}");
+        }
+    }
+    let text = printed(&conform("opengauss_ha", "need_repair.out", NEED_REPAIR, &[]));
+    let stay =
+        |step: &str, length: &str| text.lines().any(|line| line.contains(step) && line.trim_end().ends_with(length));
+    assert!(stay("waits for the switchover", "60.485s"), "{text}");
+    assert!(stay("streams", "4.865s"), "{text}");
+}
+
+const NEED_REPAIR_EDITS: &[Edit] = &[
+    Edit { name: "done before it waits", make: |lines| lines.swap(153, 154), shows_at: 154 },
+    Edit {
+        name: "a state that does not exist",
+        make: |lines| replaced(lines, 70, "repair(WAL)", "repair(LOG)"),
+        shows_at: 70,
+    },
+    Edit { name: "a role that does not exist", make: |lines| replaced(lines, 8, "S Standby", "S Slave"), shows_at: 8 },
+    Edit {
+        name: "a state the nodes do not come to",
+        make: |lines| replaced(lines, 77, "Degraded", "Normal"),
+        shows_at: 83,
+    },
+    Edit { name: "it gives up too early", make: |lines| replaced(lines, 73, "......", "..."), shows_at: 75 },
+    Edit { name: "completed without being done", make: |lines| drop(lines.remove(154)), shows_at: 155 },
+    Edit { name: "common though the sums differ", make: |lines| drop(lines.remove(100)), shows_at: 101 },
+    Edit {
+        name: "it goes on though the sums agree",
+        make: |lines| replaced(lines, 100, "[1279685734,", "[2286271583,"),
+        shows_at: 101,
+    },
+    Edit { name: "the search goes forward", make: |lines| lines.swap(98, 99), shows_at: 100 },
+    Edit {
+        name: "another checkpoint than the common one",
+        make: |lines| replaced(lines, 135, "0/50005E58", "0/50005F70"),
+        shows_at: 135,
+    },
+    Edit {
+        name: "redo behind its checkpoint",
+        make: |lines| replaced(lines, 97, "redo at 0/50006020", "redo at 0/500060B0"),
+        shows_at: 97,
+    },
+    Edit {
+        name: "another end than the one written",
+        make: |lines| replaced(lines, 130, "0/5000A858", "0/5000A958"),
+        shows_at: 130,
+    },
+    Edit {
+        name: "another builder in between",
+        make: |lines| replaced(lines, 126, "[43045]", "[43046]"),
+        shows_at: 126,
+    },
+    Edit { name: "control data before the pages", make: |lines| drop(lines.remove(125)), shows_at: 126 },
+    Edit { name: "a time going backwards", make: |lines| replaced(lines, 139, "15:49:01", "15:48:01"), shows_at: 139 },
+    Edit { name: "started and failed", make: |lines| replaced(lines, 27, "wzsy01", "wzsy02"), shows_at: 27 },
+];
+
+const PROMOTE_EDITS: &[Edit] = &[
+    Edit { name: "the end of replay before the request", make: |lines| lines.swap(0, 2), shows_at: 2 },
+    Edit { name: "the timeline it had", make: |lines| replaced(lines, 10, "ID: 2", "ID: 1"), shows_at: 10 },
+    Edit { name: "no new timeline", make: |lines| drop(lines.remove(9)), shows_at: 10 },
+    Edit { name: "another process died", make: |lines| replaced(lines, 42, "PID 849", "PID 848"), shows_at: 42 },
+    Edit { name: "another signal", make: |lines| replaced(lines, 42, "signal 11", "signal 9"), shows_at: 42 },
+    Edit { name: "nobody is terminated", make: |lines| drop(lines.remove(42)), shows_at: 43 },
+    Edit { name: "down before it is unmounted", make: |lines| lines.swap(47, 48), shows_at: 48 },
+    Edit { name: "a time going backwards", make: |lines| replaced(lines, 48, "33:39", "33:29"), shows_at: 48 },
+];
+
+#[test]
+fn edited_copies_of_the_outputs_of_a_repair_and_of_a_promote_are_rejected_at_the_edited_place() {
+    each_shows("opengauss_ha", NEED_REPAIR, NEED_REPAIR_EDITS);
+    each_shows("polardb", PROMOTE, PROMOTE_EDITS);
+    let told = PG_CTL.replace("pg_ctl: server did not promote in time", "server promoted");
+    assert_eq!(conform("polardb", "pg_ctl-edited.out", &told, &[]).status.code(), Some(1));
+}
+
+#[test]
 fn what_could_have_stood_there_is_told() {
     let mut lines: Vec<String> = DMCSS.lines().map(str::to_owned).collect();
     replaced(&mut lines, 13, "= 52", "= 60");
@@ -247,6 +343,9 @@ fn a_file_without_a_line_of_the_product_decides_nothing() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("logs can be judged of"));
 }
 
+/// Planted defects that leave their trace in a log: there no sound model explains it, and conform finds the defect.
+const SHOWN_BY_THE_LOG: &[&str] = &["dm_dsc/defects/vip_stays_on_the_dead_host"];
+
 /// The scenario files of a product with a grammar, below the root.
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder of scenarios") {
@@ -289,24 +388,26 @@ fn round_trip(file: &Path) -> usize {
     // Only a host whose clock the scenario sets may write times that go back.
     let sets_clocks = scenario.faults.iter().any(|fault| fault.verb.name() == "jump-clock");
     let clock = if sets_clocks { Clock::MayJump } else { Clock::Forward };
-    let mut judged = 0;
-    for (name, text) in &logs {
-        for verdict in judge(kinds, name, text, clock) {
-            judged += 1;
-            assert!(verdict.is_consistent(), "{} {name}: {:#?}", scenario.name, verdict.stray);
-        }
+    let verdicts: Vec<_> = logs.iter().flat_map(|(name, text)| judge(kinds, name, text, clock)).collect();
+    let strays: Vec<_> = verdicts.iter().filter(|verdict| !verdict.is_consistent()).collect();
+    if SHOWN_BY_THE_LOG.contains(&scenario.name.as_str()) {
+        assert!(!strays.is_empty() && !scenario.product.defects.is_empty(), "{}: the log is sound", scenario.name);
+    } else {
+        assert!(strays.is_empty(), "{}: {:#?}", scenario.name, strays[0]);
     }
+    let judged = verdicts.len();
     judged + printed_by_commands(scenario, &record)
 }
 
-/// What commands printed is judged too. A product that leaves its order because a defect was switched on prints what no
+/// What commands printed is judged too. A repmgr that leaves its order because a defect was switched on prints what no
 /// sound one does.
 fn printed_by_commands(scenario: &Scenario, record: &Record) -> usize {
     let kinds = nodes::catalogue::logs(&scenario.product.model);
     let ended = record.steps.iter().flat_map(|step| &step.commands).filter(|command| command.exit_code.is_some());
     let sound = ended.filter(|command| {
+        let is_repmgr = command.line().starts_with("repmgr ");
         let is_switchover = command.line().starts_with("repmgr standby switchover");
-        is_switchover && scenario.product.defects.is_empty()
+        !is_repmgr || is_switchover && scenario.product.defects.is_empty()
     });
     let judged = sound.flat_map(|command| {
         let lines: Vec<&str> = command.lines.iter().flat_map(|(_, line)| line.lines()).collect();

@@ -4,6 +4,8 @@
 //! one that some behaviour of the model could write there. Lines it does not know are somebody else's business. A
 //! grammar judges nothing and knows no time: it says what it makes of a line, and what could have stood there.
 
+pub mod script;
+
 use std::collections::BTreeSet;
 
 /// A moment of a log, in milliseconds since 1970-01-01 00:00 of the log's own time zone.
@@ -13,8 +15,8 @@ pub struct Moment(pub i64);
 /// A line of a log, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogLine<'a> {
-    /// Its time stamp.
-    pub at: Moment,
+    /// Its time stamp; what a command prints often has none.
+    pub at: Option<Moment>,
     /// What it says, without stamp, process, thread and place in the source.
     pub message: &'a str,
 }
@@ -41,6 +43,8 @@ pub struct Phase {
     pub procedure: String,
     /// Its step.
     pub step: String,
+    /// Whether nothing goes on in it: the procedure before it has ended, and how long it lasts tells nothing.
+    pub rests: bool,
 }
 
 /// What a grammar makes of a line.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::Error;
+use crate::operations::begins;
 use crate::parts::service::{Key, Row};
 use crate::parts::shell::Shell;
 use crate::world::World;
@@ -211,9 +212,9 @@ pub struct Product {
     pub procedures: &'static [&'static str],
     /// Commands.
     pub commands: &'static [CommandWord],
-    /// Those of them that change nothing: the program and the words that choose what it does, `cm_ctl query`, or the
-    /// option that does, `gs_om -t status`.
-    pub looking: &'static [&'static str],
+    /// Command lines that change nothing, by their first words as typed, `cm_ctl query`; a last word that is a
+    /// statement may go on.
+    pub looking: &'static [&'static [&'static str]],
     /// Which lines of what a status command prints tell how the databases are.
     pub status_output: StatusOutput,
     /// Portable verbs it has a command for.
@@ -242,16 +243,10 @@ impl Product {
         self.commands.iter().find(|command| command.program == program && words.iter().eq(command.words))
     }
 
-    /// Whether a command of its table changes nothing, typed with these words.
-    pub fn only_looks(&self, command: &CommandWord, typed: &[String]) -> bool {
-        let chosen: Vec<&str> = std::iter::once(command.program).chain(command.words.iter().copied()).collect();
-        self.looking.iter().any(|line| {
-            let line: Vec<&str> = line.split(' ').collect();
-            let options = line.strip_prefix(chosen.as_slice());
-            options.is_some_and(|options| {
-                options.is_empty() || typed.windows(options.len()).any(|words| words.iter().eq(options))
-            })
-        })
+    /// Whether a typed command line changes nothing.
+    pub fn only_looks<W: AsRef<str>>(&self, words: &[W]) -> bool {
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
+        self.looking.iter().any(|known| begins(known, &words))
     }
 
     /// Whether an event announces a step of one of its procedures.

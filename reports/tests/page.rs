@@ -127,7 +127,21 @@ fn a_large_run_stays_below_two_megabytes_and_says_what_is_missing() {
     report.messages = vec![message; 50_000];
     let page = page(&report);
     assert!(page.len() < 2_000_000, "{}", page.len());
-    assert!(page.contains("3,000 of 50,000 are shown."));
+    assert!(page.contains("3,000 of 50,000 are shown.") && page.contains("150 of 50,000 are shown."));
+}
+
+#[test]
+fn status_outputs_that_are_left_out_are_said() {
+    let mut report = switchover_fail();
+    let first = report.status[0].clone();
+    let output = |index: u64| reports::StatusOutput {
+        at: reports::Moment::from_millis(index * 18),
+        lines: vec![format!("{index} {}", "x".repeat(500))],
+        ..first.clone()
+    };
+    report.status = (0..2_000).map(output).collect();
+    let page = page(&report);
+    assert!(page.contains("one in every 4 of 2,000 changes is shown.") && page.contains("每 4 次显示一次"));
 }
 
 #[test]

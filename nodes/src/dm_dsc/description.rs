@@ -86,7 +86,7 @@ pub const PRODUCT: Product = Product {
     headlines: HEADLINES,
     procedures: &[],
     commands: monitor::COMMANDS,
-    looking: &["dmcssm show"],
+    looking: &[&["dmcssm", "show"]],
     status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "start", command: "dmcssm ep startup GRP_DSC.EP" },

@@ -23,7 +23,7 @@ fn split(line: &str) -> Option<LogLine<'_>> {
     let (at, rest) = moment(line)?;
     let (head, message) = rest.split_once("  ")?;
     holes(" [{}] dmcss P{} T{}", head)?;
-    Some(LogLine { at, message: message.trim_end() })
+    Some(LogLine { at: Some(at), message: message.trim_end() })
 }
 
 /// The messages of a CSS log that a group's status machine explains.

@@ -49,5 +49,4 @@ pub const OPERATIONS: Operations = Operations {
             zh: "GRP_DSC 的 sta 停留在 PROCESS_EP_CRASH 或 PROCESS_RECOVER 超过演练最差时间",
         },
     ],
-    reads: &[&["dmcssm", "show"]],
 };

@@ -160,7 +160,8 @@ impl Machine for Governing {
     fn phase(&self, _state: &Explanation, message: &str) -> Option<Phase> {
         match Line::read(message)? {
             Line::Status { group, to, .. } => {
-                Some(Phase { track: group.name().to_owned(), procedure: to.0, step: to.1 })
+                let rests = [Path::Open, Path::Halt].map(|path| path.name(Profile::default())).contains(&to.0.as_str());
+                Some(Phase { track: group.name().to_owned(), procedure: to.0, step: to.1, rests })
             }
             _ => None,
         }

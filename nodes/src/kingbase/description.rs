@@ -103,7 +103,16 @@ pub const PRODUCT: Product = Product {
     headlines: HEADLINES,
     procedures: &[],
     commands: COMMANDS,
-    looking: &["repmgr cluster show", "repmgr service status", "repmgr node status", "repmgr node check"],
+    looking: &[
+        &["repmgr", "cluster", "show"],
+        &["repmgr", "node", "check"],
+        &["repmgr", "node", "status"],
+        &["repmgr", "service", "status"],
+        &["repmgr", "--version"],
+        &["ksql", "-c", "show "],
+        &["ls"],
+        &["restorecheck"],
+    ],
     status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "switchover", command: "repmgr standby switchover" },

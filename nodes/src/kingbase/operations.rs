@@ -55,14 +55,4 @@ pub const OPERATIONS: Operations = Operations {
             zh: "`repmgr node check` 的 WAL archiving 或 Replication lag 为 CRITICAL",
         },
     ],
-    reads: &[
-        &["repmgr", "cluster", "show"],
-        &["repmgr", "node", "check"],
-        &["repmgr", "node", "status"],
-        &["repmgr", "service", "status"],
-        &["repmgr", "--version"],
-        &["ksql", "-c", "show "],
-        &["ls"],
-        &["restorecheck"],
-    ],
 };

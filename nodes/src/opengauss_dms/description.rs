@@ -154,7 +154,7 @@ pub const PRODUCT: Product = Product {
     headlines: HEADLINES,
     procedures: &["switchover", "failover", "reform"],
     commands: cm::COMMANDS,
-    looking: &["cm_ctl query"],
+    looking: &[&["cm_ctl", "query"]],
     status_output: StatusOutput::LastBlock,
     verbs: &[
         VerbWord { verb: "switchover", command: "cm_ctl switchover -n NODE -D DATADIR" },

@@ -32,5 +32,4 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点为 Down 且 CM 重启次数用尽(`cm_ctl query` 显示 Manually stopped 或 Unknown)",
         },
     ],
-    reads: &[&["cm_ctl", "query"]],
 };

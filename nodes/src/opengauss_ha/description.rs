@@ -161,7 +161,12 @@ pub const PRODUCT: Product = Product {
     headlines: HEADLINES,
     procedures: &[],
     commands: COMMANDS,
-    looking: &["gs_ctl query", "gs_ctl querybuild", "gs_om -t status"],
+    looking: &[
+        &["gs_om", "-t", "status"],
+        &["gs_om", "--detail", "-t", "status"],
+        &["gs_ctl", "query"],
+        &["gs_ctl", "querybuild"],
+    ],
     status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "switchover", command: "gs_ctl switchover -D DATADIR" },

@@ -35,6 +35,7 @@ mod cm;
 mod description;
 mod files;
 mod gaussdb;
+pub mod grammar;
 mod gs_ctl;
 mod gs_guc;
 mod gs_om;

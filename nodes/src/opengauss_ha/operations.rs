@@ -32,5 +32,4 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点显示 Need repair(WAL):重建完成前禁止切换",
         },
     ],
-    reads: &[&["gs_om", "-t", "status"], &["gs_ctl", "query"], &["gs_ctl", "querybuild"]],
 };

@@ -148,7 +148,13 @@ pub const PRODUCT: Product = Product {
     headlines: HEADLINES,
     procedures: &[],
     commands: tools::COMMANDS,
-    looking: &["pg_ctl status"],
+    looking: &[
+        &["pg_ctl", "status"],
+        &["psql", "-c", "select pg_is_in_recovery()"],
+        &["psql", "-c", "select * from pg_"],
+        &["psql", "-x", "-c", "select * from pg_"],
+        &["psql", "-c", "select pg_xact_status("],
+    ],
     status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "start", command: "pg_ctl start -D DIR" },

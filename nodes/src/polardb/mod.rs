@@ -13,6 +13,7 @@
 mod cluster;
 mod data_directory;
 mod description;
+pub mod grammar;
 mod liveness;
 mod log;
 mod operations;

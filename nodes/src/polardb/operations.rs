@@ -49,11 +49,4 @@ pub const OPERATIONS: Operations = Operations {
         },
         Told { en: "two nodes answer f to pg_is_in_recovery()", zh: "两个节点的 pg_is_in_recovery() 均返回 f" },
     ],
-    reads: &[
-        &["pg_ctl", "status"],
-        &["psql", "-c", "select pg_is_in_recovery()"],
-        &["psql", "-c", "select * from pg_"],
-        &["psql", "-x", "-c", "select * from pg_"],
-        &["psql", "-c", "select pg_xact_status("],
-    ],
 };

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use nodes::product::Product;
+
 use super::arguments::{AtArguments, MistakeFormat};
 use super::interrupt::interrupted;
 use super::{CliError, Exit, files};
@@ -11,15 +13,13 @@ use crate::scenario::command::typed;
 use crate::scenario::values::{parse_duration, print_duration};
 use crate::vocabulary;
 
-/// Whether the command changes nothing: a glance must not.
-fn only_reads(model: &str, line: &str, words: &[String]) -> Result<(), CliError> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let operations = nodes::catalogue::operations(model);
-    if operations.is_some_and(|operations| operations.only_reads(&words)) {
+/// A glance must change nothing.
+fn only_looks(product: &Product, line: &str, words: &[String]) -> Result<(), CliError> {
+    if product.only_looks(words) {
         return Ok(());
     }
-    let readable = operations.map(|operations| operations.readable()).unwrap_or_default();
-    Err(CliError::NotReadOnly { command: line.to_owned(), model: model.to_owned(), readable })
+    let readable = product.looking.iter().map(|words| words.join(" ")).collect();
+    Err(CliError::NotReadOnly { command: line.to_owned(), model: product.model.to_owned(), readable })
 }
 
 /// Runs a seed up to a moment, types the command and shows what it prints.
@@ -43,7 +43,7 @@ pub fn at(arguments: &AtArguments) -> Result<Exit, CliError> {
     };
     let seed = arguments.seed.unwrap_or(scenario.run.seeds.first);
     let words = typed(&arguments.command);
-    only_reads(product.model, &arguments.command, &words)?;
+    only_looks(product, &arguments.command, &words)?;
     let look = Glance { at, host: arguments.on.clone(), words };
     let options = RunOptions { interrupted, ..RunOptions::default() };
     let seen = match glance(scenario, product, &Draws::of(scenario, seed), &options, &look) {
@@ -69,4 +69,20 @@ pub fn at(arguments: &AtArguments) -> Result<Exit, CliError> {
         None => anstream::eprintln!("it had not ended when the run did"),
     }
     Ok(Exit::AsExpected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_product_says_how_it_is_looked_at_and_its_looks_change_nothing() {
+        for product in nodes::catalogue::products() {
+            let operations = nodes::catalogue::operations(product.model).expect("a product has operations");
+            for look in operations.before.iter().chain([&operations.status]) {
+                let words = typed(look.command);
+                assert!(only_looks(product, look.command, &words).is_ok(), "{}", look.command);
+            }
+        }
+    }
 }

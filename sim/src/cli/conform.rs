@@ -13,7 +13,7 @@ use super::run::language;
 use super::{CliError, Exit, files};
 use crate::conform::{Bands, Clock, Compared, Judged, Place, against_as_json, as_json, judge, told, told_against};
 use crate::draws::Draws;
-use crate::run::{RunError, RunOptions, run_scenario};
+use crate::run::{Record, RunError, RunOptions, run_scenario};
 
 /// Judges log files.
 pub fn conform(arguments: &ConformArguments) -> Result<Exit, CliError> {
@@ -97,15 +97,23 @@ fn rehearsed(
             let options = RunOptions { interrupted, ..RunOptions::default() };
             let record = run_scenario(scenario, product, &Draws::of(scenario, *seed), &options)?;
             let logs = native_logs(&record);
-            let judged =
-                logs.iter().flat_map(|(name, text)| judge(kinds, &name.to_string_lossy(), text, Clock::MayJump));
-            Ok(judged.collect())
+            let written = logs.iter().map(|(name, text)| (name.to_string_lossy().into_owned(), text.clone()));
+            let written = written.chain(printed(&record));
+            Ok(written.flat_map(|(name, text)| judge(kinds, &name, &text, Clock::MayJump)).collect())
         })
         .collect::<Result<_, RunError>>()?;
     let mut bands = Bands::default();
     logs.iter().flatten().for_each(|judged| bands.add(judged));
     let compared = verdicts.iter().flat_map(|judged| bands.compare(judged)).collect();
     Ok(Beside { compared, seeds: (first, last) })
+}
+
+/// What each command printed, by its line.
+fn printed(record: &Record) -> impl Iterator<Item = (String, String)> {
+    record.steps.iter().flat_map(|step| &step.commands).map(|command| {
+        let lines: Vec<&str> = command.lines.iter().map(|(_, line)| line.as_str()).collect();
+        (command.line(), lines.join("\n"))
+    })
 }
 
 fn unknown(product: &str) -> CliError {

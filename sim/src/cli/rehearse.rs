@@ -6,14 +6,14 @@ use rayon::prelude::*;
 
 use super::arguments::{MistakeFormat, RehearseArguments, TextFormat};
 use super::interrupt::interrupted;
-use super::rehearse_papers::write_papers;
+use super::rehearse_papers::{Numbers, write_papers};
 use super::run::language;
 use super::{CliError, Exit, files};
 use crate::draws::Draws;
-use crate::rehearse::{Ending, Phases, Rehearsal, Sample, rehearsal, step_times, told};
+use crate::rehearse::{Ending, Phases, Rehearsal, Sample, rehearsal, stays, step_times, together, told};
 use crate::run::{RunError, RunOptions, run_scenario};
 use crate::scenario::Accepted;
-use crate::tell::{Tale, measured};
+use crate::tell::{Tale, lanes, measured};
 use crate::{verdict, vocabulary};
 
 /// Rehearses a scenario.
@@ -53,8 +53,12 @@ pub fn rehearse(arguments: &RehearseArguments) -> Result<Exit, CliError> {
     show(&rehearsal, arguments)?;
     if let Some(out) = arguments.out.as_ref().filter(|_| !samples.is_empty()) {
         let product = files::product(&accepted.scenario)?;
-        let steps = step_times(&accepted.scenario, &samples);
-        let folder = write_papers(&accepted, product, &rehearsal, &steps, (out, language(arguments.lang)))?;
+        let numbers = Numbers {
+            rehearsal: &rehearsal,
+            steps: &step_times(&accepted.scenario, &samples),
+            stays: &together(samples.iter().map(|sample| &sample.stays)),
+        };
+        let folder = write_papers(&accepted, product, numbers, (out, language(arguments.lang)))?;
         anstream::eprintln!("papers: {}", folder.join("rehearsal.html").display());
         anstream::eprintln!("        {}", folder.join("plan.html").display());
     }
@@ -83,10 +87,11 @@ fn sample(accepted: &Accepted, seed: u64) -> Result<Sample, RunError> {
     let record = run_scenario(scenario, product, &draws, &options)?;
     let verdict = verdict::judge(scenario, &record);
     let text = accepted.source.text();
-    let (service, objectives) =
-        measured(&Tale { scenario, text, product, draws: &draws, record: &record, verdict: &verdict });
+    let tale = Tale { scenario, text, product, draws: &draws, record: &record, verdict: &verdict };
+    let (service, objectives) = measured(&tale);
     let ending = Ending::of(&record, &verdict, service.outages.len());
-    Ok(Sample::of(&record, ending, Phases::of(&record, &service.outages), &objectives))
+    let stays = stays(&record, &lanes(&tale));
+    Ok(Sample::of(&record, ending, Phases::of(&record, &service.outages), &objectives, stays))
 }
 
 fn worst_ending(rehearsal: &Rehearsal) -> Exit {

@@ -7,7 +7,7 @@ use nodes::product::Product;
 use nodes::world::time::Instant;
 use reports::render::handout_markdown::handout_markdown;
 use reports::render::html::handout_html;
-use reports::{Language, Report, Sentence};
+use reports::{Lane, LaneInterval, Language, Moment, Report, Sentence, Span, Standing};
 
 use super::interrupt::interrupted;
 use super::results::write;
@@ -17,7 +17,7 @@ use crate::draws::Draws;
 use crate::explore::line::ExploredSeed;
 use crate::explore::trial;
 use crate::rehearse::{Material, Precondition, Rehearsal, Slip, StepTimes, page, plan};
-use crate::run::{self, RunOptions, glances};
+use crate::run::{self, RunOptions, glances, portable_command};
 use crate::scenario::Accepted;
 use crate::scenario::command::typed;
 use crate::sweep::{Setting, make, operator};
@@ -27,12 +27,22 @@ use crate::vocabulary;
 /// Slips beyond this many are too many for a plan; every so-many-th is tried.
 const MOST_SLIPS: usize = 60;
 
+/// What all seeds came to.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers<'a> {
+    /// The distribution.
+    pub(super) rehearsal: &'a Rehearsal,
+    /// How long each step took.
+    pub(super) steps: &'a [StepTimes],
+    /// How long nodes stayed in states that pass.
+    pub(super) stays: &'a [(String, Span, u64)],
+}
+
 /// Writes the papers of a rehearsal below `out`; the folder they are in.
 pub(super) fn write_papers(
     accepted: &Accepted,
     product: &'static Product,
-    rehearsal: &Rehearsal,
-    steps: &[StepTimes],
+    Numbers { rehearsal, steps, stays }: Numbers<'_>,
     (out, language): (&Path, Language),
 ) -> Result<PathBuf, CliError> {
     let scenario = &accepted.scenario;
@@ -45,14 +55,17 @@ pub(super) fn write_papers(
     let (slips, tried) = slips(accepted, product, seed);
     let operations = nodes::catalogue::operations(product.model);
     let before = before(accepted, product, draws, &typical)?;
+    let back = back(accepted, product, draws, &typical)?;
     let material = Material {
         scenario,
         product,
         operations,
         rehearsal,
         steps,
+        stays,
         typical: &typical,
         before: &before,
+        back: back.as_ref(),
         slips: &slips,
         tried,
     };
@@ -111,4 +124,27 @@ fn before(
         })
     });
     Ok(told.collect())
+}
+
+/// The command that hands the role back to the node that had it first, and where it is typed; none if that node has it
+/// at the end, or the product has no such command.
+fn back(
+    accepted: &Accepted,
+    product: &Product,
+    draws: &Draws,
+    typical: &Report,
+) -> Result<Option<(String, String)>, CliError> {
+    let primary = |at: Moment| {
+        let is_primary = |lane: &&Lane| {
+            let covers = |it: &LaneInterval| it.from <= at && it.until.is_none_or(|until| at < until);
+            lane.intervals.iter().any(|it| it.standing == Standing::Primary && covers(it))
+        };
+        typical.lanes.iter().find(is_primary).map(|lane| lane.node.as_str())
+    };
+    let before = typical.finding().unwrap_or_default();
+    let last = Moment(typical.end().0.saturating_sub(1));
+    let Some(first) = primary(before).filter(|first| primary(last) != Some(first)) else { return Ok(None) };
+    let at = Instant(last.0);
+    let command = portable_command(&accepted.scenario, product, draws, at, ("switchover", first))?;
+    Ok(command.map(|(host, words)| (host, words.join(" "))))
 }

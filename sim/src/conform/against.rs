@@ -77,16 +77,18 @@ impl Bands {
     }
 }
 
-/// The phases of a log that ended, with how long each took.
+/// The phases of a log that ended, with how long each took. A phase in which nothing goes on is none; one that comes to
+/// rest has ended there.
 fn phases(judged: &Judged) -> Vec<(Name, i64)> {
     let stays = judged.procedures();
     let ended = stays.iter().filter_map(|stay| {
-        let (first, last) = (stay.first()?, stay.last()?);
+        let (first, last) = (stay.first().filter(|first| !first.phase.rests)?, stay.last()?);
+        let until = stay.iter().find(|passage| passage.phase.rests).map(|rest| rest.from).or(last.until)?;
         let phase = match stay.len() {
             1 => format!("{}: {}", first.phase.procedure, first.phase.step),
             _ => first.phase.procedure.clone(),
         };
-        Some(((judged.kind, phase), last.until?.0 - first.from.0))
+        Some(((judged.kind, phase), until.0 - first.from.0))
     });
     ended.collect()
 }
@@ -157,7 +159,7 @@ mod tests {
 
     fn log(lengths: &[(&str, i64)]) -> Judged {
         let passage = |(procedure, length): &(&str, i64)| Passage {
-            phase: Phase { track: (*procedure).into(), procedure: (*procedure).into(), step: "S".into() },
+            phase: Phase { track: (*procedure).into(), procedure: (*procedure).into(), step: "S".into(), rests: false },
             from: Moment(0),
             until: Some(Moment(*length)),
         };
@@ -176,6 +178,19 @@ mod tests {
         let unknown = bands.compare(&log(&[("CRASH", 1)]));
         assert_eq!((unknown[0].place, unknown[0].band), (Place::NeverRehearsed, None));
         assert_eq!(bands.compare(&log(&[("RECOVER", 12)]))[0].band, Some((10, 20, 30)));
+    }
+
+    #[test]
+    fn where_nothing_goes_on_nothing_is_compared_and_what_comes_to_rest_has_ended() {
+        let mut bands = Bands::default();
+        bands.add(&log(&[("RECOVER", 10)]));
+        let mut resting = log(&[("OPEN", 1_000_000)]);
+        resting.path[0].phase.rests = true;
+        assert!(bands.compare(&resting).is_empty());
+        let mut rested = log(&[("RECOVER", 10)]);
+        let rest = Phase { step: "over".into(), rests: true, ..rested.path[0].phase.clone() };
+        rested.path.push(Passage { phase: rest, from: Moment(10), until: None });
+        assert_eq!(bands.compare(&rested)[0].took, 10);
     }
 
     #[test]

@@ -94,7 +94,7 @@ fn judge_as(kind: &LogKind, file: &str, text: &str, clock: Clock) -> Option<Judg
     let mut latest: Option<Moment> = None;
     for (number, line, parts) in of_kind() {
         let stray = |why| Some(Stray { line: number, text: line.to_owned(), why });
-        let back = latest.map_or(0, |latest| latest.0 - parts.at.0);
+        let back = latest.zip(parts.at).map_or(0, |(latest, at)| latest.0 - at.0);
         match replay.take(parts.message) {
             Taken::Foreign => continue,
             Taken::Unexplained(allowed) => {
@@ -105,17 +105,18 @@ fn judge_as(kind: &LogKind, file: &str, text: &str, clock: Clock) -> Option<Judg
                 judged.stray = stray(Why::TimeGoesBack(back));
                 break;
             }
-            Taken::Explained(phase) => judged.enter(phase, parts.at),
+            Taken::Explained(phase) => judged.enter(phase, parts.at.or(latest)),
         }
         judged.explained += 1;
-        latest = Some(parts.at);
+        latest = parts.at.or(latest);
     }
     (judged.explained > 0 || judged.stray.is_some()).then_some(judged)
 }
 
 impl Judged {
-    fn enter(&mut self, phase: Option<Phase>, at: Moment) {
-        let Some(phase) = phase else { return };
+    /// A phase in a log without times has no length, and is not told.
+    fn enter(&mut self, phase: Option<Phase>, at: Option<Moment>) {
+        let Some((phase, at)) = phase.zip(at) else { return };
         let last = self.path.iter_mut().rev().find(|passage| passage.phase.track == phase.track);
         if let Some(last) = last {
             if last.phase == phase {
@@ -132,12 +133,19 @@ impl Judged {
         for passage in &self.path {
             let of_track = |stay: &&mut Vec<&Passage>| stay[0].phase.track == passage.phase.track;
             match stays.iter_mut().rev().find(of_track) {
-                Some(stay) if stay[0].phase.procedure == passage.phase.procedure => stay.push(passage),
+                Some(stay) if stay[0].phase.procedure == passage.phase.procedure && !at_rest(stay) => {
+                    stay.push(passage)
+                }
                 _ => stays.push(vec![passage]),
             }
         }
         stays
     }
+}
+
+/// Whether a stay has come to its end: what follows is another one, though it may be of the same procedure.
+fn at_rest(stay: &[&Passage]) -> bool {
+    stay.last().is_some_and(|last| last.phase.rests)
 }
 
 /// The verdicts as JSON, version 1.

@@ -4,12 +4,14 @@
 //! only the times of its phases and the way it ended are kept; pages are made for chosen seeds by running them again.
 //! Times are integers and quantiles are ranks, so a rehearsal is the same on every machine.
 
+mod decisions;
 mod outcome;
 mod page;
 mod phases;
 mod plan;
 mod quantiles;
 mod slips;
+mod stays;
 mod text;
 mod words;
 
@@ -23,6 +25,7 @@ pub use phases::{PHASES, Phases};
 pub use plan::{Material, Precondition, plan};
 pub use quantiles::{Quantile, Quantiles};
 pub use slips::Slip;
+pub use stays::{Stays, stays, together};
 pub use text::told;
 
 use reports::{Met, Objectives, Span};
@@ -48,16 +51,18 @@ pub struct Sample {
     pub met: (Met, Met),
     /// How long each step took and whether it succeeded, in the order of the scenario.
     pub steps: Vec<(Option<Span>, bool)>,
+    /// How long nodes stayed in states that pass.
+    pub stays: Stays,
 }
 
 impl Sample {
     /// The numbers of one run.
-    pub fn of(record: &Record, ending: Ending, phases: Option<Phases>, objectives: &Objectives) -> Self {
+    pub fn of(record: &Record, ending: Ending, phases: Option<Phases>, objectives: &Objectives, stays: Stays) -> Self {
         let took = |step: &StepRecord| Some(Span(step.ended?.as_nanos() - step.began?.as_nanos()));
         let steps = record.steps.iter().map(|step| (took(step), step.outcome == StepOutcome::Succeeded)).collect();
         let lost = objectives.rpo.lost_commits.zip(objectives.rpo.window);
         let met = (objectives.rto.met, objectives.rpo.met);
-        Sample { seed: record.seed, ending, rto: objectives.rto.measured, phases, lost, met, steps }
+        Sample { seed: record.seed, ending, rto: objectives.rto.measured, phases, lost, met, steps, stays }
     }
 }
 

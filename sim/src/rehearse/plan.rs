@@ -1,18 +1,19 @@
 //! The plan of a drill (演练方案), made from the scenario and its rehearsal: what is done in which order, what it shows,
 //! how long it takes, when to stop and how to get back. What a run cannot know is left blank for people.
 
-use nodes::operations::{Operations, Told};
+use nodes::operations::Operations;
 use nodes::product::Product;
 use reports::handout::{Block, Cell, Handout, Section};
-use reports::{Fault, Moment, Report, Sentence, Step, StepKind};
+use reports::{Fault, Moment, Report, Sentence, Span, Step};
 
+use super::decisions::{abort, decisions};
 use super::slips::{self, Slip};
 use super::words::{columns, objectives, outcomes, percent, say, section, time, times};
 use super::{Rehearsal, StepTimes};
 use crate::scenario::Scenario;
 
 /// So many lines of an output stand in the plan.
-const MOST_LINES: usize = 24;
+const MOST_LINES: usize = 40;
 
 /// A look at the healthy cluster, as it was before the first deed.
 #[derive(Clone, Debug)]
@@ -40,10 +41,16 @@ pub struct Material<'a> {
     pub rehearsal: &'a Rehearsal,
     /// How long each step took, in the order of the scenario.
     pub steps: &'a [StepTimes],
+    /// How long nodes stayed in states that pass: the state, the longest stay of all runs, and in how many runs a node
+    /// never left it.
+    pub stays: &'a [(String, Span, u64)],
     /// A run that ended as most do.
     pub typical: &'a Report,
     /// The healthy cluster.
     pub before: &'a [Precondition],
+    /// The host and the command that hand the role back to whom it was taken from; none if there is nothing to hand
+    /// back, or no such command.
+    pub back: Option<&'a (String, String)>,
     /// Slips that cost something.
     pub slips: &'a [Slip],
     /// How many slips were tried.
@@ -140,19 +147,27 @@ fn preconditions(from: &Material<'_>) -> Section {
             Cell::Command(look.command.clone()),
             Cell::Value(look.host.clone()),
             Cell::Words(look.healthy.clone()),
-            Cell::Printed(short(&look.lines)),
             Cell::Blank,
         ]
     });
-    let heads = [
-        ("Command", "命令"),
-        ("Host", "主机"),
-        ("Must show", "应满足"),
-        ("Output in the rehearsal", "仿真输出"),
-        ("Actual", "实际"),
-    ];
-    let table = Block::Table { columns: columns(&heads), rows: rows.collect() };
-    section("preconditions", "Preconditions to check", "前置检查", vec![table])
+    let heads = [("Command", "命令"), ("Host", "主机"), ("Must show", "应满足"), ("Actual", "实际")];
+    let mut blocks = vec![Block::Table { columns: columns(&heads), rows: rows.collect() }];
+    for look in from.before {
+        blocks.extend(printed(&look.host, &look.command, &look.lines));
+    }
+    section("preconditions", "Preconditions to check", "前置检查", blocks)
+}
+
+/// What a command printed in the rehearsal, below the table: lines of a status table are wider than its cells.
+fn printed(host: &str, command: &str, lines: &[String]) -> Vec<Block> {
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let told = say(
+        format!("`{command}` on {host} printed in the rehearsal:"),
+        format!("仿真中 {host} 上 `{command}` 的输出:"),
+    );
+    vec![Block::Words(told), Block::Code(short(lines))]
 }
 
 fn go_or_not(from: &Material<'_>) -> Section {
@@ -207,13 +222,17 @@ fn steps(from: &Material<'_>) -> Section {
         ("Command", "命令"),
         ("When", "时机"),
         ("Expected result", "预期结果"),
-        ("Expected output", "预期输出"),
         ("Expected time", "预期耗时"),
         ("Worst time", "最差耗时"),
         ("Actual time", "实际耗时"),
         ("Result", "实际结果"),
     ];
-    section("steps", "Steps", "操作步骤", vec![Block::Table { columns: columns(&heads), rows: rows.collect() }])
+    let mut blocks = vec![Block::Table { columns: columns(&heads), rows: rows.collect() }];
+    for step in &from.typical.runbook {
+        let output = if step.excerpt.is_empty() { &step.output } else { &step.excerpt };
+        blocks.extend(printed(&step.host, &step.command, output));
+    }
+    section("steps", "Steps", "操作步骤", blocks)
 }
 
 fn step_cells(from: &Material<'_>, step: &Step) -> Vec<Cell> {
@@ -222,19 +241,19 @@ fn step_cells(from: &Material<'_>, step: &Step) -> Vec<Cell> {
     let half = took.and_then(|took| took.quantiles.first()).map(|quantile| time(quantile.value));
     let succeeded = times.map_or(0, |times| times.succeeded);
     let share = percent(succeeded, from.rehearsal.ran);
-    let rule = step.expected.clone().unwrap_or_else(|| say("", ""));
-    let expected = say(
-        format!("{}; succeeded in {share} of the runs", rule.en),
-        format!("{};仿真中成功率 {share}", rule.zh.as_deref().unwrap_or(&rule.en)),
-    );
-    let output = if step.excerpt.is_empty() { &step.output } else { &step.excerpt };
+    let expected = match &step.expected {
+        Some(rule) => say(
+            format!("{}; succeeded in {share} of the runs", rule.en),
+            format!("{};仿真中成功率 {share}", rule.zh.as_deref().unwrap_or(&rule.en)),
+        ),
+        None => say(format!("succeeded in {share} of the runs"), format!("仿真中成功率 {share}")),
+    };
     vec![
         Cell::Value(step.name.clone()),
         Cell::Value(step.host.clone()),
         Cell::Command(step.command.clone()),
         Cell::Value(step.planned.clone()),
         Cell::Words(expected),
-        Cell::Printed(short(output)),
         Cell::Value(half.unwrap_or_else(|| "-".to_owned())),
         Cell::Value(took.map_or_else(|| "-".to_owned(), |took| time(took.worst))),
     ]
@@ -248,7 +267,6 @@ fn fault_cells(fault: &Fault) -> Vec<Cell> {
         Cell::Value(format!("{} {}", fault.verb, fault.target)),
         Cell::Value(fault.planned.clone()),
         Cell::Words(proof),
-        Cell::Printed(Vec::new()),
         Cell::Value("-".to_owned()),
         Cell::Value("-".to_owned()),
     ]
@@ -263,68 +281,6 @@ fn short(lines: &[String]) -> Vec<String> {
     shown
 }
 
-/// Seconds, rounded up: what a person can wait by a clock.
-fn seconds(nanoseconds: u64) -> String {
-    format!("{} s", nanoseconds.div_ceil(1_000_000_000).max(1))
-}
-
-fn decisions(from: &Material<'_>) -> Section {
-    let status = from.operations.map(|operations| &operations.status);
-    let changes = from.typical.runbook.iter().filter(|step| step.kind == StepKind::Change);
-    let mut points: Vec<Sentence> = changes
-        .filter_map(|step| {
-            let times = from.steps.iter().find(|times| times.name == step.name)?;
-            let limit = seconds(times.took.as_ref()?.worst);
-            let (look, healthy) = match status {
-                Some(status) => (format!("`{}`", status.command), status.healthy),
-                None => ("the status command".to_owned(), Told { en: "what it did before", zh: "与此前一致" }),
-            };
-            Some(say(
-                format!(
-                    "If {} has not returned after {limit} (the worst of all runs), type {look} and wait for the leader's \
-                     decision; go on only when it shows: {}",
-                    step.name, healthy.en
-                ),
-                format!(
-                    "若 {} 在 {limit} 后(仿真最差值)仍未返回,执行 {look} 并等待总指挥决策;仅当显示“{}”时继续",
-                    step.name, healthy.zh
-                ),
-            ))
-        })
-        .collect();
-    if let Some(rto) = &from.rehearsal.rto
-        && rto.worst > 0
-    {
-        let limit = seconds(rto.worst);
-        points.push(say(
-            format!("If no business write succeeds {limit} after the first one failed, the drill is outside what was rehearsed: decide on rollback"),
-            format!("首次写失败后 {limit} 内仍无业务写成功,即超出仿真范围:决策是否回退"),
-        ));
-    }
-    section("decisions", "Decision points", "决策点", vec![Block::Points { points, boxes: false }])
-}
-
-fn abort(from: &Material<'_>) -> Section {
-    let mut points = Vec::new();
-    if let Some(target) = from.typical.objectives.rto.target {
-        points.push(say(
-            format!("Business writes have failed for longer than the RTO objective of {target}"),
-            format!("业务写失败持续超过 RTO 目标 {target}"),
-        ));
-    }
-    points.push(say(
-        "Two nodes accept writes at the same time, or clients read what was overwritten",
-        "两个节点同时接受写入,或业务读到被覆盖的数据",
-    ));
-    points.push(say(
-        "A step ends in a way that is not among the outcomes of this plan",
-        "任一步骤的结果不在本方案所列结局之内",
-    ));
-    let of_product = from.operations.map(|operations| operations.abort).unwrap_or_default();
-    points.extend(of_product.iter().map(|told| say(told.en, told.zh)));
-    section("abort", "Abort conditions", "终止条件(熔断)", vec![Block::Points { points, boxes: true }])
-}
-
 fn rollback(from: &Material<'_>) -> Block {
     Block::Words(match &from.scenario.drill.rollback {
         Some(rollback) => Sentence::english(rollback.clone()),
@@ -336,23 +292,21 @@ fn rollback(from: &Material<'_>) -> Block {
 }
 
 fn switch_back(from: &Material<'_>) -> Vec<Block> {
-    let first = from.scenario.nodes.iter().find(|node| ["primary", "rw"].contains(&node.role.as_str()));
-    let verb = from.product.verbs.iter().find(|verb| verb.verb == "switchover");
-    let (Some(first), Some(verb)) = (first, verb) else {
+    let status = from.operations.map(|operations| operations.status);
+    let Some((host, command)) = from.back else {
         return vec![Block::Words(say(
-            "This product has no single command that hands the role back: repeat the steps with the nodes exchanged, after every precondition holds again.",
-            "该产品无一步回切命令:待前置检查再次全部满足后,互换节点重复上述步骤。",
+            "In the rehearsal the role ends where it was, or this product has no single command that hands it back: look at the status once more; if the role has moved, repeat the steps with the nodes exchanged after every precondition holds again.",
+            "仿真结束时主角色未移动,或该产品无一步回切命令:再次查看状态;若主角色已移动,待前置检查全部满足后,互换节点重复上述步骤。",
         ))];
     };
     let mut blocks = vec![
         Block::Words(say(
-            format!("When every precondition holds again, hand the role back to {}:", first.name),
-            format!("前置检查再次全部满足后,将主角色回切至 {}:", first.name),
+            format!("When every precondition holds again, type on {host}:"),
+            format!("前置检查再次全部满足后,在 {host} 上执行:"),
         )),
-        Block::Code(vec![verb.command.to_owned()]),
+        Block::Code(vec![command.clone()]),
     ];
-    if let Some(operations) = from.operations {
-        let status = operations.status;
+    if let Some(status) = status {
         blocks.push(Block::Words(say(
             format!("Then `{}` must show: {}", status.command, status.healthy.en),
             format!("随后 `{}` 应显示:{}", status.command, status.healthy.zh),

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nodes::operations::Whom;
-use nodes::product::Product;
+use nodes::product::{PortableStep, Product};
 use nodes::world::executor::first_of;
 use nodes::world::time::Instant;
 use nodes::world::trace::HostId;
@@ -105,6 +105,37 @@ pub fn glances(
         panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
     let shown = seen.take();
     Ok((record, shown))
+}
+
+/// The command a portable verb about a host would stand for at a moment of a run, and the host to type it on; none if
+/// the product has no such command then.
+///
+/// # Errors
+/// As [`super::run_scenario`].
+pub fn portable_command(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    at: Instant,
+    (verb, about): (&str, &str),
+) -> Result<Option<(String, Vec<String>)>, RunError> {
+    let seen = Rc::new(RefCell::new(None));
+    let run = || {
+        let (seen, verb, about) = (seen.clone(), verb.to_owned(), about.to_owned());
+        drive_with(scenario, product, draws, &RunOptions::default(), |stage| {
+            let stage = stage.clone();
+            stage.world().clone().spawn_outside(async move {
+                let world = stage.world();
+                world.sleep_until(at).await;
+                let step = world.find_host(&about).map(|target| PortableStep { verb, target });
+                let command = step.and_then(|step| stage.cluster().command_for(&step));
+                *seen.borrow_mut() = command.map(|(host, words)| (world.host_name(host).to_string(), words));
+                world.stop();
+            });
+        })
+    };
+    panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
+    Ok(seen.take())
 }
 
 /// Runs a seed up to a moment: the record so far.

@@ -10,7 +10,7 @@ use super::moment::{host_and_process, moment};
 use crate::run::Record;
 
 /// One lane for each node, in the order of the scenario.
-pub(super) fn lanes(tale: &Tale<'_>) -> Vec<Lane> {
+pub fn lanes(tale: &Tale<'_>) -> Vec<Lane> {
     tale.scenario.nodes.iter().map(|node| lane(tale, &node.name)).collect()
 }
 

@@ -31,6 +31,7 @@ use crate::draws::Draws;
 use crate::run::Record;
 use crate::scenario::Scenario;
 use crate::verdict::Verdict;
+pub use lanes::lanes;
 use moment::{moment, span};
 
 /// Everything there is to tell from.

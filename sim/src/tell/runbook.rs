@@ -69,9 +69,9 @@ fn joined(parts: impl Iterator<Item = String>) -> Option<String> {
 /// Whether a step only looks, as the product's command table has it.
 pub(super) fn kind(tale: &Tale<'_>, verb: &StepVerb) -> StepKind {
     let StepVerb::Command(typed) = verb else { return StepKind::Change };
-    match tale.product.command(&typed.program, &typed.words) {
-        Some(command) if tale.product.only_looks(command, &typed.typed()) => StepKind::Query,
-        _ => StepKind::Change,
+    match tale.product.only_looks(&typed.typed()) {
+        true => StepKind::Query,
+        false => StepKind::Change,
     }
 }
 

@@ -3,54 +3,20 @@
 //! Source: the output of two switchovers and of one that was refused (KingbaseES V8R6, repmgr), and repmgr's
 //! `do_standby_switchover`. Lines that are not in the table are passed over: other checks, siblings, the rejoin.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::grammar::{Machine, Phase, holes};
+use crate::grammar::script::Hole::{self, Free, Next, Own, Rising, Same};
+use crate::grammar::script::{Procedure, Row, Said, row};
 
-/// What stands in a hole of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hole {
-    /// Anything.
-    Free,
-    /// The same wherever the line tells of it: the name or number of a node, of files, of nodes.
-    Same(&'static str),
-    /// `CRITICAL --files=134 --threshold=128`: what the check of the archive answered.
-    Archive,
-    /// A node that is paused or unpaused, by its number.
-    Node,
-    /// One more than last time, from 1.
-    Next,
-    /// A place in the log, not before the one that was told last.
-    Place,
-}
-use Hole::{Archive, Free, Next, Node, Place, Same};
-
-const ME: Hole = Same("me");
-const MY_ID: Hole = Same("my id");
-const OLD: Hole = Same("old");
-const OLD_ID: Hole = Same("old id");
-
-/// A line of the output.
-struct Line {
-    name: &'static str,
-    pattern: &'static str,
-    holes: &'static [Hole],
-    /// The lines after which it may stand.
-    after: &'static [&'static str],
-}
-
-const fn line(
-    name: &'static str,
-    pattern: &'static str,
-    holes: &'static [Hole],
-    after: &'static [&'static str],
-) -> Line {
-    Line { name, pattern, holes, after }
-}
+const ME: Hole = Own("me");
+const MY_ID: Hole = Own("my id");
+const OLD: Hole = Own("old");
+const OLD_ID: Hole = Own("old id");
 
 /// The first line of a switchover; it may stand wherever another one has ended or was given up.
 const EXECUTING: &str = "executing";
 const ENDS: &[&str] = &[
+    "",
     "executing",
     "checked",
     "critical",
@@ -59,6 +25,7 @@ const ENDS: &[&str] = &[
     "attempting",
     "pausing",
     "local",
+    "aborting",
     "unconfirmed",
     "checkpoint",
     "incomplete",
@@ -67,53 +34,50 @@ const ENDS: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const LINES: &[Line] = &[
-    line(EXECUTING, "[NOTICE] executing switchover on node \"{}\" (ID: {})", &[ME, MY_ID], ENDS),
-    line("checked", "[INFO] The output from primary check cmd \"repmgr node check --terse -LERROR --archive-ready --optformat\" is: \"--status={}", &[Archive], &["executing"]),
-    line("critical", "[ERROR] number of pending archive files on demotion candidate \"{}\" is critical", &[OLD], &["checked"]),
-    line("exceeds", "[WARNING] number of pending archive files on demotion candidate \"{}\" exceeds the critical threshold", &[OLD], &["checked"]),
-    line("files", "[DETAIL] {} pending archive files (critical threshold: {})", &[Same("files"), Same("threshold")], &["critical", "exceeds"]),
-    line("hint", "[HINT] Kingbase will not shut down until all files are archived; use -F/--force to continue anyway", &[], &["files"]),
-    line("attempting", "[NOTICE] attempting to pause repmgrd on {} nodes", &[Same("nodes")], &["checked", "files"]),
-    line("pausing", "[INFO] pausing repmgrd on node \"{}\" (ID {})", &[Free, Node], &["attempting", "pausing"]),
-    line("local", "[NOTICE] local node \"{}\" (ID: {}) will be promoted to primary; current primary \"{}\" (ID: {}) will be demoted to standby", &[ME, MY_ID, OLD, OLD_ID], &["checked", "files", "pausing"]),
-    line("stopping", "[NOTICE] stopping current primary node \"{}\" (ID: {})", &[OLD, OLD_ID], &["local"]),
-    line("checkpoint of old", "[NOTICE] issuing CHECKPOINT on node \"{}\" (ID: {})", &[OLD, OLD_ID], &["stopping"]),
-    line("command", "[DETAIL] executing server command \"{}\"", &[Free], &["checkpoint of old"]),
-    line("attempt", "[INFO] checking for primary shutdown; {} of {} attempts (\"shutdown_check_timeout\")", &[Next, Same("attempts")], &["command", "attempt"]),
-    line("clean", "[NOTICE] current primary has been cleanly shut down at location {}", &[Place], &["attempt"]),
-    line("not clean", "[ERROR] current primary did not shut down cleanly, continuing anyway", &[], &["attempt"]),
-    line("unconfirmed", "[ERROR] shutdown of the primary server could not be confirmed", &[], &["attempt"]),
-    line("promoting", "[NOTICE] promoting standby to primary", &[], &["clean", "not clean"]),
-    line("how", "[DETAIL] promoting server \"{}\" (ID: {}) using pg_promote()", &[ME, MY_ID], &["promoting"]),
-    line("waiting", "[NOTICE] waiting for promotion to complete, replay lsn: {}", &[Place], &["how"]),
-    line("waiting up to", "[NOTICE] waiting up to {} seconds {} for promotion to complete", &[Free, Free], &["how"]),
-    line("async", "[INFO] SET synchronous TO \"async\" on primary host", &[], &["waiting", "waiting up to"]),
-    line("names", "[INFO] change synchronous_standby_names from \"{}\" to \"\"", &[Free], &["async"]),
-    line("promoted", "[NOTICE] STANDBY PROMOTE successful", &[], &["waiting", "waiting up to", "names"]),
-    line("who", "[DETAIL] server \"{}\" (ID: {}) was successfully promoted to primary", &[ME, MY_ID], &["promoted"]),
-    line("checkpoint", "[NOTICE] issuing CHECKPOINT", &[], &["who"]),
-    line("both", "[NOTICE] node \"{}\" (ID: {}) promoted to primary, node \"{}\" (ID: {}) demoted to standby", &[ME, MY_ID, OLD, OLD_ID], &["checkpoint"]),
-    line("not connected", "[ERROR] node \"{}\" (ID: {}) promoted to primary, but demotion candidate \"{}\" (ID: {}) did not connect to the new primary", &[ME, MY_ID, OLD, OLD_ID], &["checkpoint"]),
-    line("not rejoined", "[ERROR] execution of \"repmgr node rejoin\" on demotion candidate \"{}\" (ID: {}) failed", &[OLD, OLD_ID], &["checkpoint"]),
-    line("success", "[NOTICE] switchover was successful", &[], &["both", "not connected", "not rejoined"]),
-    line("now", "[DETAIL] node \"{}\" is now primary and node \"{}\" is attached as standby", &[ME, OLD], &["success"]),
-    line("incomplete", "[NOTICE] switchover is incomplete", &[], &["both", "not connected", "not rejoined"]),
-    line("unpausing", "[INFO] unpausing repmgrd on node \"{}\" (ID {})", &[Free, Node], &["now", "incomplete", "unpausing", "unpaused"]),
-    line("unpaused", "[INFO] unpause node \"{}\" (ID {}) successfully", &[Free, Node], &["unpausing"]),
-    line("completed", "[NOTICE] STANDBY SWITCHOVER has completed successfully", &[], &["now", "unpaused"]),
-    line("issues", "[NOTICE] STANDBY SWITCHOVER has completed with issues", &[], &["now", "incomplete", "unpausing", "unpaused"]),
+const ROWS: &[Row] = &[
+    Row { begins: true, ..row(EXECUTING, "[NOTICE] executing switchover on node \"{}\" (ID: {})", &[ME, MY_ID], ENDS) },
+    row("checked", "[INFO] The output from primary check cmd \"repmgr node check --terse -LERROR --archive-ready --optformat\" is: \"--status={}", &[Own("archive")], &["executing"]),
+    row("critical", "[ERROR] number of pending archive files on demotion candidate \"{}\" is critical", &[OLD], &["checked"]),
+    row("exceeds", "[WARNING] number of pending archive files on demotion candidate \"{}\" exceeds the critical threshold", &[OLD], &["checked"]),
+    row("files", "[DETAIL] {} pending archive files (critical threshold: {})", &[Same("files"), Same("threshold")], &["critical", "exceeds"]),
+    row("hint", "[HINT] Kingbase will not shut down until all files are archived; use -F/--force to continue anyway", &[], &["files"]),
+    row("attempting", "[NOTICE] attempting to pause repmgrd on {} nodes", &[Same("nodes")], &["checked", "files"]),
+    row("pausing", "[INFO] pausing repmgrd on node \"{}\" (ID {})", &[Free, Own("node")], &["attempting", "pausing"]),
+    row("local", "[NOTICE] local node \"{}\" (ID: {}) will be promoted to primary; current primary \"{}\" (ID: {}) will be demoted to standby", &[ME, MY_ID, OLD, OLD_ID], &["checked", "files", "pausing"]),
+    row("stopping", "[NOTICE] stopping current primary node \"{}\" (ID: {})", &[OLD, OLD_ID], &["local"]),
+    row("checkpoint of old", "[NOTICE] issuing CHECKPOINT on node \"{}\" (ID: {})", &[OLD, OLD_ID], &["stopping"]),
+    row("command", "[DETAIL] executing server command \"{}\"", &[Free], &["checkpoint of old"]),
+    row("attempt", "[INFO] checking for primary shutdown; {} of {} attempts (\"shutdown_check_timeout\")", &[Next("attempt"), Same("attempts")], &["stopping", "command", "attempt"]),
+    row("clean", "[NOTICE] current primary has been cleanly shut down at location {}", &[Rising("place")], &["attempt"]),
+    row("not clean", "[ERROR] current primary did not shut down cleanly, continuing anyway", &[], &["attempt"]),
+    row("aborting", "[ERROR] current primary did not shut down cleanly, aborting", &[], &["attempt"]),
+    row("unconfirmed", "[ERROR] shutdown of the primary server could not be confirmed", &[], &["attempt"]),
+    row("promoting", "[NOTICE] promoting standby to primary", &[], &["clean", "not clean"]),
+    row("how", "[DETAIL] promoting server \"{}\" (ID: {}) using pg_promote()", &[ME, MY_ID], &["promoting"]),
+    row("waiting", "[NOTICE] waiting for promotion to complete, replay lsn: {}", &[Rising("place")], &["how"]),
+    row("waiting up to", "[NOTICE] waiting up to {} seconds {} for promotion to complete", &[Free, Free], &["how"]),
+    row("async", "[INFO] SET synchronous TO \"async\" on primary host", &[], &["waiting", "waiting up to"]),
+    row("names", "[INFO] change synchronous_standby_names from \"{}\" to \"\"", &[Free], &["async"]),
+    row("promoted", "[NOTICE] STANDBY PROMOTE successful", &[], &["waiting", "waiting up to", "names"]),
+    row("who", "[DETAIL] server \"{}\" (ID: {}) was successfully promoted to primary", &[ME, MY_ID], &["promoted"]),
+    row("checkpoint", "[NOTICE] issuing CHECKPOINT", &[], &["who"]),
+    row("both", "[NOTICE] node \"{}\" (ID: {}) promoted to primary, node \"{}\" (ID: {}) demoted to standby", &[ME, MY_ID, OLD, OLD_ID], &["checkpoint"]),
+    row("not connected", "[ERROR] node \"{}\" (ID: {}) promoted to primary, but demotion candidate \"{}\" (ID: {}) did not connect to the new primary", &[ME, MY_ID, OLD, OLD_ID], &["checkpoint"]),
+    row("not rejoined", "[ERROR] execution of \"repmgr node rejoin\" on demotion candidate \"{}\" (ID: {}) failed", &[OLD, OLD_ID], &["checkpoint"]),
+    row("success", "[NOTICE] switchover was successful", &[], &["both", "not connected", "not rejoined"]),
+    row("now", "[DETAIL] node \"{}\" is now primary and node \"{}\" is attached as standby", &[ME, OLD], &["success"]),
+    row("incomplete", "[NOTICE] switchover is incomplete", &[], &["both", "not connected", "not rejoined"]),
+    row("unpausing", "[INFO] unpausing repmgrd on node \"{}\" (ID {})", &[Free, Own("node")], &["now", "incomplete", "unpausing", "unpaused"]),
+    row("unpaused", "[INFO] unpause node \"{}\" (ID {}) successfully", &[Free, Own("node")], &["unpausing"]),
+    row("completed", "[NOTICE] STANDBY SWITCHOVER has completed successfully", &[], &["now", "unpaused"]),
+    row("issues", "[NOTICE] STANDBY SWITCHOVER has completed with issues", &[], &["now", "incomplete", "unpausing", "unpaused"]),
 ];
 
-/// How far a switchover has come, and what its output has told.
+/// What the rules of a switchover keep.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Told {
-    last: &'static str,
-    same: BTreeMap<&'static str, String>,
+pub(super) struct Kept {
     critical: bool,
     refused: bool,
-    attempts: u64,
-    place: u64,
     paused: BTreeSet<String>,
     unpaused: BTreeSet<String>,
     unpausing: Option<String>,
@@ -122,110 +86,74 @@ pub(super) struct Told {
 /// The output of switchovers, one after the other.
 pub(super) struct Switchover;
 
-fn of(message: &str) -> Option<(&'static Line, Vec<&str>)> {
-    LINES.iter().find_map(|line| Some((line, holes(line.pattern, message)?)))
-}
+impl Procedure for Switchover {
+    type Memory = Kept;
 
-impl Machine for Switchover {
-    type State = Told;
-
-    fn knows(&self, message: &str) -> bool {
-        of(message).is_some()
+    fn rows(&self) -> &'static [Row] {
+        ROWS
     }
 
-    fn begin(&self, message: &str) -> Vec<Told> {
-        let begins = of(message).is_some_and(|(line, _)| line.name == EXECUTING);
-        let state = Told { last: EXECUTING, ..Told::default() };
-        if begins { self.after(&state, message) } else { Vec::new() }
-    }
-
-    fn after(&self, state: &Told, message: &str) -> Vec<Told> {
-        let Some((line, values)) = of(message) else { return Vec::new() };
-        let mut next = if line.name == EXECUTING { Told::default() } else { state.clone() };
-        let follows = line.after.contains(&state.last) && state.may_go_on_to(line.name);
-        let fits = follows && line.holes.iter().zip(&values).all(|(hole, value)| next.take(line.name, *hole, value));
-        next.last = line.name;
-        next.refused |= line.name == "critical";
-        fits.then_some(next).into_iter().collect()
-    }
-
-    fn allowed(&self, state: &Told) -> Vec<String> {
-        let next = LINES.iter().filter(|line| line.after.contains(&state.last) && state.may_go_on_to(line.name));
-        next.map(|line| state.filled(line)).collect()
-    }
-
-    fn phase(&self, _state: &Told, _message: &str) -> Option<Phase> {
-        // Output has no times, so no phase has a length.
-        None
-    }
-}
-
-impl Told {
     /// Whether what was told so far lets the next line be this one.
-    fn may_go_on_to(&self, name: &str) -> bool {
-        let all_paused = || self.same.get("nodes").is_none_or(|nodes| *nodes == self.paused.len().to_string());
-        match name {
-            "critical" | "exceeds" => self.critical,
+    fn may_follow(&self, said: &Said<Kept>, row: &Row) -> bool {
+        let kept = &said.own;
+        let is = |what: &str, number: u64| said.same(what).is_none_or(|told| told == number.to_string());
+        let checked = said.last_of("") == "checked";
+        match row.name {
+            "critical" | "exceeds" => kept.critical,
             // Without -F a critical archive ends the switchover; with it, it is a warning.
-            "attempting" if self.last == "checked" => !self.critical,
-            "attempting" => !self.refused,
-            "local" if self.last == "checked" => !self.critical,
-            "local" => !self.refused && all_paused(),
-            "hint" => self.refused,
-            "unconfirmed" => self.same.get("attempts").is_none_or(|limit| *limit == self.attempts.to_string()),
-            "completed" => self.unpaused == self.paused,
+            "attempting" | "local" if checked => !kept.critical,
+            "attempting" => !kept.refused,
+            "local" => !kept.refused && is("nodes", kept.paused.len() as u64),
+            "hint" => kept.refused,
+            "unconfirmed" => is("attempts", said.counted("attempt")),
+            "completed" => kept.unpaused == kept.paused,
             _ => true,
         }
     }
 
-    /// Takes what stands in a hole; false if it cannot stand there.
-    fn take(&mut self, line: &str, hole: Hole, value: &str) -> bool {
+    fn take(&self, said: &mut Said<Kept>, row: &Row, hole: &'static str, value: &str) -> bool {
         match hole {
-            Free => true,
-            Same(what) => {
-                let exchanged = [("me", "old"), ("old", "me"), ("my id", "old id"), ("old id", "my id")];
-                let other = exchanged
-                    .iter()
-                    .find(|(this, _)| *this == what)
-                    .and_then(|(_, other)| self.same.get(other).cloned());
-                let known = self.same.entry(what).or_insert_with(|| value.to_owned());
-                *known == value && other.is_none_or(|other| other != value)
-            }
-            Archive => self.archive(value),
-            Node => self.node(line, value),
-            Next => {
-                self.attempts += 1;
-                value.parse::<u64>() == Ok(self.attempts)
-            }
-            Place => {
-                let Some(place) = place(value) else { return false };
-                let forward = place >= self.place;
-                self.place = place;
-                forward
-            }
+            "archive" => archive(said, value),
+            "node" => said.own.node(row.name, value),
+            _ => role(said, row, hole, value),
         }
     }
+}
 
-    /// The status agrees with the number of files: more than the threshold is critical, and only then one is told.
-    fn archive(&mut self, answer: &str) -> bool {
-        let mut words = answer.trim_end_matches('"').split_whitespace();
-        let status = words.next().unwrap_or_default();
-        let number =
-            |word: Option<&str>, name: &str| word.and_then(|word| word.strip_prefix(name)?.parse::<u64>().ok());
-        let files = number(words.next(), "--files=");
-        let threshold = number(words.next(), "--threshold=");
-        self.critical = status == "CRITICAL";
-        for (what, value) in [("files", files), ("threshold", threshold)] {
-            self.same.extend(value.map(|value| (what, value.to_string())));
-        }
-        match (status, files, threshold) {
-            ("OK", Some(_), None) => true,
-            ("WARNING" | "CRITICAL", Some(files), Some(threshold)) => files > threshold,
-            ("UNKNOWN", ..) => true,
-            _ => false,
+/// Both roles keep their names through a switchover, and nobody has both.
+fn role(said: &mut Said<Kept>, row: &Row, what: &'static str, value: &str) -> bool {
+    said.own.refused |= row.name == "critical";
+    let other = match what {
+        "me" => "old",
+        "old" => "me",
+        "my id" => "old id",
+        _ => "my id",
+    };
+    said.same(other).is_none_or(|other| other != value) && said.agree(what, value)
+}
+
+/// The status agrees with the number of files: more than the threshold is critical, and only then one is told.
+fn archive(said: &mut Said<Kept>, answer: &str) -> bool {
+    let mut words = answer.trim_end_matches('"').split_whitespace();
+    let status = words.next().unwrap_or_default();
+    let number = |word: Option<&str>, name: &str| word.and_then(|word| word.strip_prefix(name)?.parse::<u64>().ok());
+    let files = number(words.next(), "--files=");
+    let threshold = number(words.next(), "--threshold=");
+    said.own.critical = status == "CRITICAL";
+    for (what, value) in [("files", files), ("threshold", threshold)] {
+        if let Some(value) = value {
+            said.agree(what, &value.to_string());
         }
     }
+    match (status, files, threshold) {
+        ("OK", Some(_), None) => true,
+        ("WARNING" | "CRITICAL", Some(files), Some(threshold)) => files > threshold,
+        ("UNKNOWN", ..) => true,
+        _ => false,
+    }
+}
 
+impl Kept {
     fn node(&mut self, line: &str, id: &str) -> bool {
         let id = id.to_owned();
         match line {
@@ -237,46 +165,15 @@ impl Told {
             _ => self.unpausing.take() == Some(id.clone()) && self.unpaused.insert(id),
         }
     }
-
-    /// A line that could come next, with what is known of it.
-    fn filled(&self, line: &Line) -> String {
-        let mut parts = line.pattern.split("{}");
-        let mut text = parts.next().unwrap_or_default().to_owned();
-        for (hole, part) in line.holes.iter().zip(parts) {
-            match hole {
-                Same(what) if line.name != EXECUTING => text.push_str(self.same.get(what).map_or("{}", String::as_str)),
-                Next => text.push_str(&(self.attempts + 1).to_string()),
-                _ => text.push_str("{}"),
-            }
-            text.push_str(part);
-        }
-        text
-    }
-}
-
-/// `0/8CADF0C0` as a number.
-fn place(text: &str) -> Option<u64> {
-    let (high, low) = text.split_once('/')?;
-    Some((u64::from_str_radix(high, 16).ok()? << 32) + u64::from_str_radix(low, 16).ok()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grammar::script::mistakes;
 
     #[test]
     fn every_line_has_as_many_holes_as_its_pattern_and_stands_after_lines_that_exist() {
-        for line in LINES {
-            assert_eq!(line.pattern.matches("{}").count(), line.holes.len(), "{}", line.name);
-            for name in line.after {
-                assert!(LINES.iter().any(|other| other.name == *name), "{} after {name}", line.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_place_in_the_log_is_a_number() {
-        assert_eq!(place("1/1F000028"), Some(0x1_1F00_0028));
-        assert_eq!(place("1F000028"), None);
+        assert_eq!(mistakes(ROWS), Vec::<String>::new());
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn split(line: &str) -> Option<LogLine<'_>> {
     let (_, rest) = rest.split_once(' ')?;
     let levels = [" LOG: ", " WARNING: ", " ERROR: "];
     let message = levels.iter().find_map(|level| rest.split_once(level))?.1;
-    Some(LogLine { at, message: message.trim_end() })
+    Some(LogLine { at: Some(at), message: message.trim_end() })
 }
 
 /// What a cm_server on duty knows, as far as its log has told.
@@ -70,7 +70,8 @@ impl Machine for Duty {
 
     fn phase(&self, _state: &Known, message: &str) -> Option<Phase> {
         let phase = |track: &str, procedure: &str, step: String| {
-            Some(Phase { track: track.to_owned(), procedure: procedure.to_owned(), step })
+            // A duty and a lock are held, not passed through.
+            Some(Phase { track: track.to_owned(), procedure: procedure.to_owned(), step, rests: true })
         };
         if let Some([node]) = filled(TO_PRIMARY, message) {
             return phase("cm_server", "duty", format!("node {node} is primary"));

@@ -12,7 +12,7 @@ pub(super) fn split(line: &str) -> Option<LogLine<'_>> {
     let (at, rest) = moment(line)?;
     let module = ["[BACKEND] ", "[DMS] "].iter().find_map(|module| rest.split_once(module))?.1;
     let message = ["LOG:  ", "WARNING:  ", "ERROR:  "].iter().find_map(|level| module.strip_prefix(level))?;
-    Some(LogLine { at, message: message.trim_end() })
+    Some(LogLine { at: Some(at), message: message.trim_end() })
 }
 
 const STARTS: &str = "[SS reform][db] Node:{} starts, found cluster PRIMARY:{}";
@@ -203,8 +203,10 @@ impl Machine for Instance {
 
     fn phase(&self, state: &Place, message: &str) -> Option<Phase> {
         let track = state.me.map_or("instance".to_owned(), |me| format!("instance {me}"));
-        let phase =
-            |step: &str| Some(Phase { track, procedure: state.doing.procedure.to_owned(), step: step.to_owned() });
+        let phase = |step: &str| {
+            let rests = step == LAST_STEP;
+            Some(Phase { track, procedure: state.doing.procedure.to_owned(), step: step.to_owned(), rests })
+        };
         STEPS.iter().find(|(shape, _)| holes(shape, message).is_some()).and_then(|(_, step)| phase(step))
     }
 }
@@ -227,8 +229,11 @@ const STEPS: &[(&str, &str)] = &[
     (FAILOVER, "takes over"),
     (RECORDED, "is recorded as primary"),
     (CONFIRMED, "has seen the new primary recorded"),
-    (RUNNING, "runs"),
+    (RUNNING, LAST_STEP),
 ];
+
+/// The step in which nothing goes on any more.
+const LAST_STEP: &str = "runs";
 
 impl Place {
     fn is_me(&self, me: u64) -> bool {

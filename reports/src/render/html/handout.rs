@@ -3,17 +3,16 @@
 use maud::{Markup, html};
 
 use super::page;
-use super::words::sentence;
 use crate::handout::{Block, Cell, Handout, Section};
-use crate::report::Language;
+use crate::report::{Language, Sentence};
 
 /// The page of a handout, first shown in `language`.
 pub fn handout_html(handout: &Handout, language: Language) -> String {
     let body = html! {
         header id="verdict" {
             p.number { (handout.number) }
-            h1 { (sentence(&handout.title)) }
-            @for note in &handout.notes { p.note { (sentence(note)) } }
+            h1 { (words(&handout.title)) }
+            @for note in &handout.notes { p.note { (words(note)) } }
         }
         @for section in &handout.sections { (in_section(section)) }
     };
@@ -25,7 +24,7 @@ fn in_section(section: &Section) -> Markup {
     let id = format!("heading-{}", section.name);
     html! {
         section id=(section.name) aria-labelledby=(id) {
-            h2 id=(id) { (sentence(&section.heading)) }
+            h2 id=(id) { (words(&section.heading)) }
             @for block in &section.blocks { (in_block(block)) }
         }
     }
@@ -34,18 +33,20 @@ fn in_section(section: &Section) -> Markup {
 fn in_block(block: &Block) -> Markup {
     html! {
         @match block {
-            Block::Words(words) => p { (sentence(words)) },
+            Block::Words(said) => p { (words(said)) },
             Block::Points { points, boxes } => {
                 ul.points.boxes[*boxes] {
                     @for point in points {
-                        li { @if *boxes { span.box aria-hidden="true" { "☐" } " " } (sentence(point)) }
+                        li { @if *boxes { span.box aria-hidden="true" { "☐" } " " } (words(point)) }
                     }
                 }
             }
             Block::Table { columns, rows } => {
                 div.scroll tabindex="0" {
                     table {
-                        thead { tr { @for column in columns { th scope="col" { (sentence(column)) } } } }
+                        @if columns.iter().any(|column| !column.en.is_empty()) {
+                            thead { tr { @for column in columns { th scope="col" { (words(column)) } } } }
+                        }
                         tbody { @for row in rows { tr { @for cell in row { (in_cell(cell)) } } } }
                     }
                 }
@@ -58,11 +59,43 @@ fn in_block(block: &Block) -> Markup {
 fn in_cell(cell: &Cell) -> Markup {
     html! {
         @match cell {
-            Cell::Words(words) => td { (sentence(words)) },
+            Cell::Words(said) => td { (words(said)) },
             Cell::Value(value) => td.value { (value) },
             Cell::Command(command) => td { code { (command) } },
             Cell::Printed(lines) => td { @if !lines.is_empty() { pre tabindex="0" { (lines.join("\n")) } } },
             Cell::Blank => td.blank {},
         }
+    }
+}
+
+/// A sentence in both languages; what stands between backticks is what one types or reads on the screen.
+fn words(said: &Sentence) -> Markup {
+    html! {
+        @match &said.zh {
+            Some(chinese) => {
+                span.en lang="en" { (marked(&said.en)) }
+                span.zh lang="zh-CN" { (marked(chinese)) }
+            }
+            None => span lang="en" { (marked(&said.en)) },
+        }
+    }
+}
+
+fn marked(text: &str) -> Markup {
+    html! {
+        @for (number, part) in text.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_told_from_what_is_said() {
+        assert_eq!(marked("type `cm_ctl <query>` now").into_string(), "type <code>cm_ctl &lt;query&gt;</code> now");
+        assert_eq!(marked("nothing").into_string(), "nothing");
     }
 }

@@ -5,12 +5,18 @@ use maud::{Markup, html};
 use super::lanes;
 use super::marks::{Shape, kind_class};
 use super::scale::Scale;
-use super::words::{both, or_dash, section as with_heading, sentence, table};
+use super::words::{both, or_dash, section as with_heading, sentence, table, tooltip};
 use crate::render::text::Text;
 use crate::report::{Entry, EntryKind, Importance, Moment, Report, Standing};
 
 /// Rows beyond this many would make the page heavy.
 const MOST_ROWS: usize = 3_000;
+/// And so many letters: rows of long lines are cut earlier.
+const MOST_LETTERS: usize = 1_100_000;
+/// What tells the story is read, not searched.
+const MOST_HEADLINES: usize = 150;
+/// What the cells of a row weigh beside its words.
+const ROW_LETTERS: usize = 300;
 
 pub(super) fn section(report: &Report, scale: &Scale) -> Markup {
     let (from, until) = scale.large();
@@ -170,6 +176,16 @@ pub(super) fn shown(report: &Report, most: usize) -> Vec<&Entry> {
     report.timeline.iter().filter(|entry| entry.importance >= least).take(most).collect()
 }
 
+/// The rows of the table of all entries: as many as a page may weigh.
+fn rows(report: &Report) -> Vec<&Entry> {
+    let mut letters = 0;
+    let weighs = |entry: &&Entry| {
+        letters += ROW_LETTERS + tooltip(&entry.text).len();
+        letters <= MOST_LETTERS
+    };
+    shown(report, MOST_ROWS).into_iter().take_while(weighs).collect()
+}
+
 const ENTRY_COLUMNS: [fn(&'static Text) -> &'static str; 6] = [
     |text| text.page.columns.moment,
     |text| text.page.columns.event,
@@ -181,11 +197,15 @@ const ENTRY_COLUMNS: [fn(&'static Text) -> &'static str; 6] = [
 
 /// What the one screen tells too.
 fn headlines_table(report: &Report) -> Markup {
-    let headlines = report.timeline.iter().filter(|entry| entry.importance == Importance::Major);
-    let rows = html! { @for entry in headlines { tr { (entry_cells(entry)) } } };
+    let headlines: Vec<&Entry> = report.timeline.iter().filter(|entry| entry.importance == Importance::Major).collect();
+    let told = headlines.len().min(MOST_HEADLINES);
+    let rows = html! { @for entry in &headlines[..told] { tr { (entry_cells(entry)) } } };
     html! {
         h3 { (both(|text| text.headings.happened)) }
         (table(&ENTRY_COLUMNS, rows))
+        @if told < headlines.len() {
+            p.quiet { (both(|text| (text.page.remarks.drawn_of)(told, headlines.len()))) }
+        }
     }
 }
 
@@ -201,7 +221,7 @@ fn entry_cells(entry: &Entry) -> Markup {
 }
 
 fn entries_table(report: &Report) -> Markup {
-    let shown = shown(report, MOST_ROWS);
+    let shown = rows(report);
     let rows = html! {
         @for (index, entry) in shown.iter().enumerate() {
             tr.(importance_class(entry.importance)) id=[anchor(&shown, index)] {
@@ -229,7 +249,7 @@ fn entries_table(report: &Report) -> Markup {
 
 /// `words` as a link to the row of an event, when it has one.
 pub(super) fn link(report: &Report, event: Option<u64>, words: Markup) -> Markup {
-    let has_row = event.is_some() && shown(report, MOST_ROWS).iter().any(|entry| entry.event == event);
+    let has_row = event.is_some() && rows(report).iter().any(|entry| entry.event == event);
     html! {
         @match event.filter(|_| has_row) {
             Some(event) => a href=(format!("#event-{event}")) { (words) },

@@ -56,8 +56,10 @@ pub(super) fn limits(report: &Report) -> Markup {
             }
         }
     };
+    let spread = super::data::spread(&report.status);
     let body = html! {
         p { (both(|text| text.page.simulation_note)) }
+        @if spread > 1 { p { (both(|text| (text.page.remarks.status_thinned)(spread, report.status.len()))) } }
         (list(|text| text.page.remarks.cut, &limits.cut))
         (list(|text| text.page.remarks.not_simulated, &limits.not_simulated))
         @if !limits.sources.is_empty() {

@@ -126,6 +126,9 @@ pub(super) const PAGE: PageText = PageText {
                 grouped(repaired)
             )
         },
+        status_thinned: |spread, all| {
+            format!("状态命令输出:共 {} 次变化,每 {spread} 次显示一次。", grouped(all as u64))
+        },
         drawn_of: |drawn, all| format!("共 {} 条,显示 {} 条。", grouped(all as u64), grouped(drawn as u64)),
         objective_missed: |name, measured, target| format!("{name} 未达标:{measured},目标 {target}"),
         step_trouble: |name, how| format!("步骤 {name}:{how}"),

@@ -130,6 +130,9 @@ pub(super) const PAGE: PageText = PageText {
                 grouped(repaired)
             )
         },
+        status_thinned: |spread, all| {
+            format!("Outputs of the status command: one in every {spread} of {} changes is shown.", grouped(all as u64))
+        },
         drawn_of: |drawn, all| format!("{} of {} are shown.", grouped(drawn as u64), grouped(all as u64)),
         objective_missed: |name, measured, target| format!("{name} missed: {measured}, the objective is {target}"),
         step_trouble: |name, how| format!("Step {name}: {how}"),

@@ -254,6 +254,8 @@ pub struct Remarks {
     pub around: fn(crate::report::Moment) -> String,
     /// What a fault did how often: armed, fired, observed, repaired.
     pub effects: fn(u64, u64, u64, u64) -> String,
+    /// Only each how manieth status output is shown, of how many.
+    pub status_thinned: fn(usize, usize) -> String,
     /// How many are drawn of how many.
     pub drawn_of: fn(usize, usize) -> String,
     /// An objective missed: name, measured, target.

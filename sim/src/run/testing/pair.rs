@@ -60,7 +60,7 @@ pub(crate) const PAIR: Product = Product {
         command(&["copy"], "copies a file with ssh"),
         command(&["hang"], "never ends"),
     ],
-    looking: &["pairctl status"],
+    looking: &[&["pairctl", "status"]],
     status_output: StatusOutput::Plain,
     verbs: &[
         VerbWord { verb: "switchover", command: "pairctl switchover HOST" },

@@ -71,8 +71,10 @@ impl Machine for Rounds {
 
     fn phase(&self, state: &Place, message: &str) -> Option<Phase> {
         let track = state.me.map_or("instance".to_owned(), |me| format!("instance {me}"));
-        let phase =
-            |procedure: &str, step: &str| Some(Phase { track, procedure: procedure.to_owned(), step: step.to_owned() });
+        let phase = |procedure: &str, step: &str| {
+            let rests = state.at == At::Idle;
+            Some(Phase { track, procedure: procedure.to_owned(), step: step.to_owned(), rests })
+        };
         match &state.at {
             At::Exiting { told: false } => phase("exit", "the old primary ends itself"),
             At::Idle if holes(SET_ROLE, message).is_none() && holes(REFUSING, message).is_none() => {

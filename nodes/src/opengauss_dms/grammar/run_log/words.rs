@@ -15,7 +15,7 @@ pub(in super::super) fn split(line: &str) -> Option<LogLine<'_>> {
         Some((message, place)) if place.ends_with(']') && place.contains(".c:") => message,
         _ => message,
     };
-    Some(LogLine { at, message: message.trim() })
+    Some(LogLine { at: Some(at), message: message.trim() })
 }
 
 pub(super) const SET_ROLE: &str = "dms_reformer_preempt set role {}";
