@@ -26,6 +26,8 @@ use crate::vocabulary;
 
 /// Slips beyond this many are too many for a plan; every so-many-th is tried.
 const MOST_SLIPS: usize = 60;
+/// So many are tried for each seed that was rehearsed: a rehearsal in small stays small.
+const SLIPS_FOR_A_SEED: usize = 4;
 
 /// What all seeds came to.
 #[derive(Clone, Copy)]
@@ -52,7 +54,8 @@ pub(super) fn write_papers(
     let (draws, record, verdict) = (&trial.draws, &trial.record, &trial.verdict);
     let tale = Tale { scenario, text: accepted.source.text(), product, draws, record, verdict };
     let typical = tell::report(&tale);
-    let (slips, tried) = slips(accepted, product, seed);
+    let most = MOST_SLIPS.min(SLIPS_FOR_A_SEED * usize::try_from(rehearsal.ran).unwrap_or(MOST_SLIPS));
+    let (slips, tried) = slips(accepted, product, seed, most.max(1));
     let operations = nodes::catalogue::operations(product.model);
     let before = before(accepted, product, draws, &typical)?;
     let back = back(accepted, product, draws, &typical)?;
@@ -80,10 +83,10 @@ pub(super) fn write_papers(
 }
 
 /// The slips of the operator that cost something, and how many were tried.
-fn slips(accepted: &Accepted, product: &'static Product, seed: u64) -> (Vec<Slip>, usize) {
+fn slips(accepted: &Accepted, product: &'static Product, seed: u64, most: usize) -> (Vec<Slip>, usize) {
     let scenario = &accepted.scenario;
     let mut attempts = operator::slips(&explicit(accepted, &Draws::of(scenario, seed)), seed);
-    let spread = attempts.len().div_ceil(MOST_SLIPS).max(1);
+    let spread = attempts.len().div_ceil(most).max(1);
     attempts = attempts.into_iter().step_by(spread).collect();
     let vocabulary = vocabulary::known();
     let setting = Setting {
