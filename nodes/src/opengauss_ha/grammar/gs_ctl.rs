@@ -113,6 +113,7 @@ const LAST: &[&str] = &[
     "nobody answers",
     "switchover completed",
     "gives up",
+    "timed out",
     "failover completed",
     "failover failed",
     "another server",
