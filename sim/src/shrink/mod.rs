@@ -153,6 +153,7 @@ pub fn shrink(
         // Another seed shows it earlier, so a nearer horizon and shorter times may do.
         shrinker.passes();
     }
+    shrinker.oracle.spend_the_rest();
     let is_minimal = shrinker.sweep();
     let Shrinker { best, mut oracle, .. } = shrinker;
     let seed = values::seed(&best).unwrap_or(seed);

@@ -36,9 +36,14 @@ pub(super) struct Oracle<'a> {
     pool: Option<rayon::ThreadPool>,
     known: BTreeMap<u64, Option<Shown>>,
     runs: u64,
+    /// How many runs may be made for now.
+    limit: u64,
     /// Questions answered, from memory too: a search that asks for ever ends all the same.
     asked: u64,
 }
+
+/// One run in so many is kept for the last sweep: without it a file that took long to shrink could not be called minimal.
+const KEPT_BACK: u64 = 4;
 
 /// How many questions are answered for each run that may be made.
 const ASKED_FOR_EACH_RUN: u64 = 20;
@@ -62,6 +67,7 @@ impl<'a> Oracle<'a> {
             pool,
             known: BTreeMap::new(),
             runs: 0,
+            limit: options.runs - options.runs / KEPT_BACK,
             asked: 0,
         }
     }
@@ -75,10 +81,15 @@ impl<'a> Oracle<'a> {
         self.runs
     }
 
-    /// Whether nothing more may be spent.
+    /// Whether nothing more may be spent for now.
     pub(super) fn is_exhausted(&self) -> bool {
-        let asked = self.asked >= self.options.runs.saturating_mul(ASKED_FOR_EACH_RUN);
-        asked || self.runs >= self.options.runs || (self.options.interrupted)()
+        let asked = self.asked >= self.limit.saturating_mul(ASKED_FOR_EACH_RUN);
+        asked || self.runs >= self.limit || (self.options.interrupted)()
+    }
+
+    /// From now on the runs that were kept back may be made too.
+    pub(super) fn spend_the_rest(&mut self) {
+        self.limit = self.options.runs;
     }
 
     /// The first candidate that shows the same, in their order, however many run at once.
@@ -104,7 +115,7 @@ impl<'a> Oracle<'a> {
         let mut fresh: Vec<(u64, &Document)> = keys.iter().copied().zip(candidates).collect();
         fresh.retain(|(key, _)| !self.known.contains_key(key));
         fresh.dedup_by_key(|(key, _)| *key);
-        let left = usize::try_from(self.options.runs.saturating_sub(self.runs)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.limit.saturating_sub(self.runs)).unwrap_or(usize::MAX);
         if (self.options.interrupted)() {
             fresh.clear();
         }

@@ -88,7 +88,7 @@ impl<'a> Drawer<'a> {
             Feature::LightTraffic | Feature::Slip => {}
             fault => {
                 for _ in 0..self.how_many(&mut stream) {
-                    if let Some(entry) = self.fault(fault, &mut stream) {
+                    if let Some(entry) = self.fault(fault, product, &mut stream) {
                         document.push("fault", entry);
                     }
                 }
@@ -124,13 +124,13 @@ impl<'a> Drawer<'a> {
         Duration::from_millis(stream.between(low, high))
     }
 
-    fn fault(&self, feature: Feature, stream: &mut Stream) -> Option<Table> {
+    fn fault(&self, feature: Feature, product: &Product, stream: &mut Stream) -> Option<Table> {
         let mut entry = Table::new();
         let number = self.entries.get() + 1;
         self.entries.set(number);
         entry.insert("name".to_owned(), format!("swarm-{number}").into());
         self.when(&mut entry, stream);
-        let verb = self.verb(feature, stream)?;
+        let verb = self.verb(feature, product, stream)?;
         entry.insert(feature.name().to_owned(), verb);
         if !matches!(feature, Feature::Kill | Feature::JumpClock) {
             entry.insert("for".to_owned(), print_duration(self.lasts(stream)).into());
@@ -163,7 +163,7 @@ impl<'a> Drawer<'a> {
         }
     }
 
-    fn verb(&self, feature: Feature, stream: &mut Stream) -> Option<Value> {
+    fn verb(&self, feature: Feature, product: &Product, stream: &mut Stream) -> Option<Value> {
         let host = || -> Option<String> {
             Seed(self.seed).stream(&format!("swarm/host/{}", self.entries.get())).pick(self.hosts).cloned()
         };
@@ -197,6 +197,14 @@ impl<'a> Drawer<'a> {
                 let by = stream.pick(&["-10m", "-5s", "-500ms", "500ms", "5s", "10m"])?;
                 table(&[("host", &host()?), ("by", by)])
             }
+            Feature::StallDevice => table(&[("host", &host()?)]),
+            Feature::SlowDevice => {
+                let latency = stream.pick(&["5ms..20ms", "50ms..500ms", "1s..5s"])?;
+                table(&[("host", &host()?), ("latency", latency)])
+            }
+            // A device that all share has one power supply; one of its own goes dark alone.
+            Feature::PowerCut if product.devices.first()?.shared => table(&[]),
+            Feature::PowerCut => table(&[("host", &host()?)]),
             Feature::Knobs | Feature::Slip | Feature::LightTraffic => return None,
         })
     }

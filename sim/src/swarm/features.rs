@@ -29,6 +29,12 @@ pub enum Feature {
     Reorder,
     /// Clocks jump.
     JumpClock,
+    /// A host's requests to its device hang.
+    StallDevice,
+    /// A host's requests to its device are slow.
+    SlowDevice,
+    /// A device loses power, and with it what it had not made durable.
+    PowerCut,
     /// Parameters of the product are extreme.
     Knobs,
     /// The operator slips.
@@ -39,7 +45,7 @@ pub enum Feature {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Feature; 14] = [
+    pub const ALL: [Feature; 17] = [
         Feature::Kill,
         Feature::Pause,
         Feature::SlowCpu,
@@ -51,6 +57,9 @@ impl Feature {
         Feature::Duplicate,
         Feature::Reorder,
         Feature::JumpClock,
+        Feature::StallDevice,
+        Feature::SlowDevice,
+        Feature::PowerCut,
         Feature::Knobs,
         Feature::Slip,
         Feature::LightTraffic,
@@ -70,6 +79,9 @@ impl Feature {
             Feature::Duplicate => "duplicate",
             Feature::Reorder => "reorder",
             Feature::JumpClock => "jump-clock",
+            Feature::StallDevice => "stall-device",
+            Feature::SlowDevice => "slow-device",
+            Feature::PowerCut => "power-cut",
             Feature::Knobs => "knobs",
             Feature::Slip => "slip",
             Feature::LightTraffic => "light-traffic",
