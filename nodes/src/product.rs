@@ -648,6 +648,11 @@ pub trait Cluster {
         None
     }
 
+    /// Whether something on this host starts a database that has died there, without an operator.
+    fn starts_databases(&self, _host: HostId) -> bool {
+        true
+    }
+
     /// Breaks an external command (`ssh`, a VIP script) on a host, or mends it; false if it calls no such command.
     fn set_external_command(&self, _host: HostId, _command: &str, _breakage: Option<Breakage>) -> bool {
         false

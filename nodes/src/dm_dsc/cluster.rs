@@ -271,7 +271,13 @@ impl Cluster for DmDsc {
             outside: counted(&outside),
             starts: parameters.start_commands && !parameters.db_restart.is_zero(),
             opens_alone: !parameters.auto_open.is_zero(),
+            is_open: self.nodes().iter().any(|node| node.writable),
         })
+    }
+
+    fn starts_databases(&self, _: HostId) -> bool {
+        let parameters = &self.configuration.parameters;
+        parameters.start_commands && !parameters.db_restart.is_zero()
     }
 
     fn waiting_for(&self) -> Vec<String> {

@@ -30,6 +30,8 @@ pub(super) struct Situation {
     pub(super) starts: bool,
     /// Whether a group starts without EPs that are absent.
     pub(super) opens_alone: bool,
+    /// Whether some EP is open.
+    pub(super) is_open: bool,
 }
 
 /// Why the whole EPs may stand still.
@@ -42,7 +44,9 @@ pub(super) fn may_stand_still(now: &Situation) -> Option<String> {
     if now.whole.1 == 0 && !now.starts {
         return Some("no database of the core runs, and no start command is configured".to_owned());
     }
-    (now.whole.1 == 0 && now.outside.0 > 0 && !now.opens_alone).then(|| {
+    let unstarted = if now.starts { 0 } else { now.whole.0 - now.whole.1 };
+    let absent = now.outside.0 - now.outside.1 + unstarted;
+    (!now.is_open && absent > 0 && !now.opens_alone).then(|| {
         "the whole DB group is down, and with DMDCR_AUTO_OPEN_CHECK 0 it does not start without the absent EPs"
             .to_owned()
     })
@@ -54,16 +58,25 @@ mod tests {
 
     #[test]
     fn the_last_ones_must_serve_and_a_group_that_is_down_need_not() {
-        let mut now = Situation { whole: (1, 1), outside: (1, 0), starts: true, opens_alone: false };
+        let mut now = Situation { whole: (1, 1), outside: (1, 0), starts: true, opens_alone: false, is_open: true };
         assert_eq!(may_stand_still(&now), None);
         now.outside.1 = 1;
         assert!(may_stand_still(&now).is_some_and(|why| why.contains("no majority")));
         now.outside.1 = 0;
         now.whole.1 = 0;
+        now.is_open = false;
         assert!(may_stand_still(&now).is_some_and(|why| why.contains("DMDCR_AUTO_OPEN_CHECK")));
         now.opens_alone = true;
         assert_eq!(may_stand_still(&now), None);
         now.starts = false;
         assert!(may_stand_still(&now).is_some());
+        // One was started by hand, the other waits for the operator: together they may not start.
+        let mut halves =
+            Situation { whole: (2, 1), outside: (0, 0), starts: false, opens_alone: false, is_open: false };
+        assert!(may_stand_still(&halves).is_some_and(|why| why.contains("DMDCR_AUTO_OPEN_CHECK")));
+        halves.is_open = true;
+        assert_eq!(may_stand_still(&halves), None);
+        (halves.is_open, halves.whole.1) = (false, 2);
+        assert_eq!(may_stand_still(&halves), None, "both run and must come to open");
     }
 }

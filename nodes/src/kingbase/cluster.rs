@@ -301,7 +301,15 @@ impl Cluster for Kingbase {
             electors: electors.len(),
             others: others.len(),
             automatic: self.plan.parameters.failover == "automatic",
+            waits_for_standby: self.plan.parameters.synchronous != "async"
+                && self.plan.parameters.synchronous_commit == "on",
+            gives_up: leader.iter().any(|node| self.world.status(node.repmgrd).exists()),
         })
+    }
+
+    /// repmgrd promotes and takes back; it starts no server that has died.
+    fn starts_databases(&self, _: HostId) -> bool {
+        false
     }
 
     fn waiting_for(&self) -> Vec<String> {

@@ -34,12 +34,17 @@ pub(super) struct Situation {
     pub(super) others: usize,
     /// Whether repmgrd promotes by itself.
     pub(super) automatic: bool,
+    /// Whether commits wait for a standby.
+    pub(super) waits_for_standby: bool,
+    /// Whether repmgrd runs beside the leading node: it gives up standbys that are gone.
+    pub(super) gives_up: bool,
 }
 
 /// Why the core may stand still.
 pub(super) fn may_stand_still(now: &Situation) -> Option<String> {
     if now.primary_serves {
-        return None;
+        let waits = now.waits_for_standby && now.candidates == 0 && !now.gives_up;
+        return waits.then(|| "a commit waits for a standby, none runs, and no repmgrd gives it up".to_owned());
     }
     if !now.automatic {
         return Some("its primary is gone, and with failover = manual nobody promotes a standby".to_owned());
@@ -56,7 +61,19 @@ mod tests {
 
     #[test]
     fn an_election_needs_a_majority_and_somebody_to_elect() {
-        let mut now = Situation { primary_serves: true, electors: 0, candidates: 0, others: 2, automatic: false };
+        let mut now = Situation {
+            primary_serves: true,
+            electors: 0,
+            candidates: 0,
+            others: 2,
+            automatic: false,
+            waits_for_standby: true,
+            gives_up: true,
+        };
+        assert_eq!(may_stand_still(&now), None);
+        now.gives_up = false;
+        assert!(may_stand_still(&now).is_some_and(|why| why.contains("no repmgrd")));
+        now.waits_for_standby = false;
         assert_eq!(may_stand_still(&now), None);
         now.primary_serves = false;
         assert!(may_stand_still(&now).is_some_and(|why| why.contains("manual")));

@@ -275,6 +275,10 @@ impl Cluster for OpenGaussHa {
         liveness::may_stand_still(&Situation { primaries: primaries.len(), standbys: standbys.len(), needed })
     }
 
+    fn starts_databases(&self, _: HostId) -> bool {
+        self.configuration.cm_server.get().is_some()
+    }
+
     fn waiting_for(&self) -> Vec<String> {
         let nodes = self.nodes();
         let waiting = nodes.iter().filter(|node| node.state != "Normal");

@@ -260,6 +260,11 @@ impl Cluster for PolarDb {
         liveness::may_stand_still(&has_storage)
     }
 
+    /// The containers are started by hand.
+    fn starts_databases(&self, _: HostId) -> bool {
+        false
+    }
+
     fn waiting_for(&self) -> Vec<String> {
         let odd = self.nodes().into_iter().filter(|node| node.state != "running");
         odd.map(|node| format!("{} is {} and {}", node.host, node.role, node.state)).collect()

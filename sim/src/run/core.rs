@@ -174,10 +174,15 @@ impl Watcher {
         }
     }
 
-    /// The hosts of the core whose database has ended by itself or was stopped: nothing is broken there.
+    /// The hosts of the core whose database does not run although nothing is broken there: it ended in order, or it died
+    /// where only an operator starts it again.
     fn stopped(&self, core: &[HostId]) -> Vec<HostId> {
-        let status = |host: &HostId| self.stage.world().status(self.stage.cluster().database(*host));
-        core.iter().copied().filter(|host| matches!(status(host), Status::Exited(_))).collect()
+        let cluster = self.stage.cluster();
+        let is_stopped = |host: &HostId| {
+            let status = self.stage.world().status(cluster.database(*host));
+            matches!(status, Status::Exited(_)) || (!status.exists() && !cluster.starts_databases(*host))
+        };
+        core.iter().copied().filter(is_stopped).collect()
     }
 
     /// The roles of the nodes when the cluster has become ready, as soon as they are known.
@@ -202,17 +207,20 @@ impl Watcher {
         nodes.iter().filter(|node| owes(&node.host)).all(|node| normal.borrow().contains(&node.role))
     }
 
-    /// That a host outside on which no fault is at work serves to the end: nobody has a reason to take its role.
+    /// That a host outside that is not cut off serves to the end: nobody has a reason to take its role.
     fn served_outside(&self, core: &[HostId], bound: Duration) -> Option<String> {
         let names = self.stage.host_names(core);
         let now = self.stage.world().now();
         let lately = Instant(now.as_nanos().saturating_sub(u64::try_from((bound / 4).as_nanos()).unwrap_or(u64::MAX)));
         let nodes = self.stage.cluster().nodes();
         let serving = nodes.iter().find(|node| {
-            let is_whole = !names.contains(&node.host) && !self.damage.is_at_work_on(&node.host);
+            let is_whole = !names.contains(&node.host) && !self.damage.cuts_off(&node.host);
             is_whole && node.writable && self.ledger.has_durable_write(lately, std::slice::from_ref(&node.host))
         })?;
-        Some(format!("{}, which is outside and whole, serves to the end, and nobody may take its role", serving.host))
+        Some(format!(
+            "{}, which is outside and can be reached, serves to the end, and nobody may take its role",
+            serving.host
+        ))
     }
 
     /// Whether a write that began since is durable, and a member of the core takes writes.

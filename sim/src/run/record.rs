@@ -72,7 +72,7 @@ pub struct CoreRecord {
     pub outside: Vec<String>,
     /// What was done to heal it, one thing each.
     pub healed: Vec<String>,
-    /// Hosts of it whose database had ended in order by then, so that nobody owes it a start.
+    /// Hosts of it whose database did not run then and which nobody but an operator starts.
     pub stopped: Vec<String>,
     /// The product's own waits on the longest way back into service.
     pub waits: Vec<(String, Duration)>,

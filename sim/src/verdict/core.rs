@@ -39,6 +39,9 @@ pub(super) fn judge(record: &Record) -> Finding {
                 let ended = format!("the run ended at {}, before the bound of the core", record.ended);
                 Finding { answer: Answer::CouldNotTell, explanation: vec![ended], ..Finding::holds(PROGRESS) }
             }
+            None if !record.history.operations.iter().any(|it| it.called >= core.began && liveness::is_write(it)) => {
+                Finding::could_not_tell(PROGRESS, "no client wrote anything after the healing")
+            }
             None => Finding::violated(PROGRESS, None, Some(deadline), stuck(record, core)),
         },
     }

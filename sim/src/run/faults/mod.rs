@@ -209,12 +209,12 @@ impl Damage {
 }
 
 impl Damage {
-    /// Whether a fault is at work that is about this host, or about everybody.
-    pub(super) fn is_at_work_on(&self, host: &str) -> bool {
+    /// Whether a fault is at work that cuts this host off, from some or from all.
+    pub(super) fn cuts_off(&self, host: &str) -> bool {
         self.faults.borrow().iter().any(|page| {
             let record = &page.record;
             let is_at_work = record.fired.is_some() && record.ended.is_none();
-            is_at_work && (record.targets.is_empty() || is_about(&record.targets, host))
+            is_at_work && ["partition", "nic-down"].contains(&record.verb) && is_about(&record.targets, host)
         })
     }
 }
