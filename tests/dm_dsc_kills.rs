@@ -14,48 +14,7 @@ use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, What, field};
 use nodes::world::{World, WorldOptions};
 use rayon::prelude::*;
-
-const CRASH: &[&str] = &[
-    "CSS_SUB_STATUS_EP_CRASH_STEP1",
-    "CSS_SUB_STATUS_EP_CRASH_WAIT_STEP1",
-    "CSS_SUB_STATUS_EP_CRASH_STEP2",
-    "CSS_SUB_STATUS_EP_CRASH_WAIT_STEP2",
-    "SLAVE_CONFIG_VIP",
-    "WAIT_SLAVE_CONFIG_VIP",
-    "MASTER_CONFIG_VIP",
-    "WAIT_MASTER_CONFIG_VIP",
-    "EP_CONFIG_VIP",
-    "WAIT_EP_CONFIG_VIP",
-];
-const CRASH_2024: &[&str] = &[
-    "EP_CRASH",
-    "WAIT_EP_CRASH",
-    "WAIT_CMD_CLEAR",
-    "SLAVE_CONFIG_VIP",
-    "WAIT_SLAVE_CONFIG_VIP",
-    "MASTER_CONFIG_VIP",
-    "WAIT_MASTER_CONFIG_VIP",
-    "EP_CONFIG_VIP",
-    "WAIT_EP_CONFIG_VIP",
-];
-const REJOIN: &[&str] = &[
-    "SUSPEND_WORKER",
-    "WAIT_SUSPEND_WORKER",
-    "CSS_SUB_STATUS_WAIT_DCR_LOAD",
-    "SUB_WAIT_ERROR_EP_ADD",
-    "WAIT_EP_RECOVER",
-    "EP_CONFIG_VIP",
-    "WAIT_EP_CONFIG_VIP",
-    "MASTER_CONFIG_VIP",
-    "WAIT_MASTER_CONFIG_VIP",
-    "SLAVE_CONFIG_VIP",
-    "WAIT_SLAVE_CONFIG_VIP",
-    "WAIT_STARTUP",
-    "AFTER_REDO",
-    "WAIT_EP_OPEN",
-    "WAIT_RESUME_WORKER",
-    "WAIT_REAL_OPEN",
-];
+use simrun::check::dm_dsc::status_sequence::{CRASH_2021, CRASH_2024, REJOIN};
 
 /// Who is killed, by host and program.
 type Victim = (u16, &'static str);
@@ -189,7 +148,7 @@ fn cases(
 
 #[test]
 fn each_process_dies_at_each_status_of_crash_handling() {
-    insta::assert_snapshot!(table(&cases("", 2, "PROCESS_EP_CRASH", CRASH, SURVIVORS)));
+    insta::assert_snapshot!(table(&cases("", 2, "PROCESS_EP_CRASH", CRASH_2021, SURVIVORS)));
 }
 
 #[test]
@@ -204,7 +163,7 @@ fn each_process_dies_at_each_status_of_a_rejoin() {
 fn a_second_ep_dies_at_each_status_of_crash_handling_of_2024() {
     let of_2024 = cases("dm8-2024", 3, "PROCESS_CRASH", CRASH_2024, &[(1, "dmserver"), (2, "dmserver")]);
     insta::assert_snapshot!(table(&of_2024));
-    let of_2021 = cases("", 3, "PROCESS_EP_CRASH", CRASH, &[(1, "dmserver")]);
+    let of_2021 = cases("", 3, "PROCESS_EP_CRASH", CRASH_2021, &[(1, "dmserver")]);
     for (case, halts) in of_2024.iter().map(|case| (case, false)).chain(of_2021.iter().map(|case| (case, true))) {
         assert_eq!(run(*case).halted, halts, "{} {}", case.path, case.status);
     }

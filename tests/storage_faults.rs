@@ -72,8 +72,35 @@ const OTHERS: [&str; 20] = [
     "restore-file",
 ];
 
+/// The storage-fault model row by row (dst-methods, section 3.2), also where a row is no single verb: where it bites, and
+/// where it is survived.
+const MODEL: &[(&str, &str, &str)] = &[
+    ("power cut", "storage/power_cut_lying_controller", "storage/power_cut_of_everything"),
+    ("torn write", "storage/torn_write_unflushed", "storage/torn_write"),
+    ("bit rot", "storage/bit_rot_in_log", "storage/bit_rot_in_control_page"),
+    ("misdirected write", "storage/misdirected_log_write", "storage/dsc_misdirected_vote_survived"),
+    ("stale read", "storage/stale_log_read", "storage/dsc_stale_vote_survived"),
+    ("lost write", "storage/lost_log_writes", "storage/dsc_lost_heartbeats_survived"),
+    ("EIO once, sticky, range", "storage/read_error_sticky", "storage/read_error_once"),
+    ("fsync failure", "storage/failed_flush", "storage/failed_flush_of_a_file"),
+    ("device full", "storage/full_device", "storage/full_device"),
+    ("latency tail, stall, limp", "storage/long_stall_of_the_primary", "storage/latency_tail_survived"),
+    ("path loss, one of several", "storage/path_loss", "storage/one_path_of_two_fails"),
+    ("host fenced", "storage/late_writes_accepted", "storage/late_writes_refused"),
+    ("late write after death", "dm_dsc/late_write_of_a_dead_host", "storage/late_writes_refused"),
+    ("two writers", "dm_dsc/paused_past_limit", "opengauss_dms/primary_cut_but_on_storage"),
+    ("voting block torn, stale, slow, missing", "dm_dsc/healthy_judged_dead", "storage/dsc_slow_votes_survived"),
+    ("all nodes lose power", "storage/power_cut_lying_controller", "dm_dsc/both_hosts_lose_power"),
+    ("data gone with the node", "storage/primary_data_gone", "storage/standby_data_gone"),
+];
+
 fn load(name: &str) -> Scenario {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/storage").join(format!("{name}.toml"));
+    load_from("storage", name)
+}
+
+fn load_from(folder: &str, name: &str) -> Scenario {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(folder);
+    let path = folder.join(format!("{name}.toml"));
     match scenario::load(&path, &vocabulary::known()) {
         Ok(accepted) => accepted.scenario,
         Err(rejected) => panic!("{name} is rejected: {:#?}", rejected.diagnostics),
@@ -134,4 +161,16 @@ fn the_table_has_every_verb_of_the_storage_once() {
     let listed: BTreeSet<&str> = FAULT_VERBS.iter().map(|verb| verb.name).collect();
     let covered: BTreeSet<&str> = times.keys().copied().chain(OTHERS).collect();
     assert_eq!(listed, covered, "a new fault of the storage needs a row, another one a place among the others");
+}
+
+#[test]
+fn every_row_of_the_storage_fault_model_has_a_drill_in_which_it_bites_and_one_that_survives_it() {
+    let load = |path: &str| {
+        let (folder, name) = path.split_once('/').expect("a folder and a name");
+        load_from(folder, name)
+    };
+    for (row, bites, survives) in MODEL {
+        assert!(shows_the_bite(&load(bites)), "{row}: {bites} would end as it says if nothing bit");
+        assert!(shows_survival(&load(survives)), "{row}: {survives} does not ask that the product goes on");
+    }
 }

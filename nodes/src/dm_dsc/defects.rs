@@ -16,6 +16,11 @@ pub(super) const DEFECTS: &[Word] = &[
         name: "pages-served-before-redo",
         doc: "pages of the dead EP are served as the survivors know them, without its redo",
     },
+    Word {
+        name: "only-the-first-log-is-redone",
+        doc: "redo takes the changes of the first EP's log and leaves those of all others out (section 4: after the death of \
+              all of them the control EP redoes all logs)",
+    },
     Word { name: "rejoin-before-crash-is-over", doc: "a rejoin begins whatever min_first_modified_lsn says" },
     Word {
         name: "page-leaves-before-its-log",

@@ -90,19 +90,25 @@ impl Ep {
 
     /// Beats and obeys, for ever.
     pub(super) async fn serve(self: Rc<Self>, obey: Rc<dyn Fn(Order) -> LocalFuture<()>>) {
-        let limit = self.plan.parameters.own_limit();
+        let (limit, fences_itself) = (self.plan.parameters.own_limit(), self.plan.parameters.fences_itself());
         let (mut last_good, mut last_seen) = (self.process.monotonic(), 0);
+        let mut failing_since = None;
         loop {
             self.due.set(false);
-            let left = limit.saturating_sub(self.process.monotonic().since(last_good));
+            let began = self.process.monotonic();
+            // Without `sim_self_fence` an EP fails because it cannot reach the voting disk, not because time went by:
+            // one that slept through the limit and then reaches it does not know that it is too late.
+            let since = if fences_itself { last_good } else { *failing_since.get_or_insert(began) };
+            let left = limit.saturating_sub(began.since(since));
             let exchange = self.process.timeout(left, self.exchange()).await;
             match exchange {
                 Ok(Ok(order)) => {
                     last_good = self.process.monotonic();
+                    failing_since = None;
                     self.feed_watchdog(last_good);
                     self.take(order, &mut last_seen, &obey).await;
                 }
-                _ if self.process.monotonic().since(last_good) >= limit => {
+                _ if self.process.monotonic().since(since) >= limit => {
                     self.log.write(Level::Fatal, "Unable to access VOTING DISK! The instance is going to halt.");
                     self.process.exit(1).await;
                 }

@@ -117,6 +117,11 @@ impl Parameters {
         }
     }
 
+    /// Whether an EP stops itself after a while without a write to its voting disk, whatever kept it from writing.
+    pub fn fences_itself(&self) -> bool {
+        !self.self_fence.is_zero()
+    }
+
     /// After how long without its voting disk an EP stops itself.
     pub fn own_limit(&self) -> Duration {
         if self.self_fence.is_zero() { self.disk_check } else { self.self_fence }

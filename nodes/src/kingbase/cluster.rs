@@ -8,6 +8,7 @@ use super::liveness::{self, Situation};
 use super::metadata::{NodeId, NodeRecord, NodeType};
 use super::parameters::Parameters;
 use super::plan::{Configuration, DATA, Dress, Node, Shared};
+use super::recovery;
 use super::repmgrd::{self, repmgrd};
 use super::server::{ARCHIVE_COMMAND, STANDBY_SIGNAL, kingbase};
 use super::speech::{Output, Speech};
@@ -17,7 +18,9 @@ use crate::parts::service;
 use crate::parts::shell::Shell;
 use crate::parts::streaming_replication::directory::{self, Directory};
 use crate::parts::streaming_replication::store::Place;
-use crate::product::{Breakage, BuildError, Cluster, ClusterPlan, HostPlan, NodeState, PortableStep, Region, Wait};
+use crate::product::{
+    Breakage, BuildError, Cluster, ClusterPlan, HostPlan, NodeState, PortableStep, Recovery, Region, Wait,
+};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::port::Address;
@@ -269,6 +272,12 @@ impl Cluster for Kingbase {
             regions
         };
         data.flat_map(regions).collect()
+    }
+
+    fn recovery(&self) -> Option<Recovery> {
+        let node = self.plan.node(self.leading().unwrap_or(1))?;
+        let (plan, place) = (self.plan.clone(), node.place.clone());
+        Some(Recovery::new(move |process| recovery::recover(process, plan.clone(), place.clone())))
     }
 
     fn nodes(&self) -> Vec<NodeState> {

@@ -5,6 +5,7 @@
 //! | `server` | the `kingbase` process: the shared server of [`crate::parts::streaming_replication`] and what tools ask it |
 //! | `repmgr` | the command line: switchover, promote, follow, rejoin, check, show, pause |
 //! | `repmgrd` | the daemon: monitoring, election, failover, witness |
+//! | `recovery` | what the primary does with its device alone |
 //! | `ssh` | commands on the other node |
 //! | `ctl`, `tools`, `files` | `sys_ctl`, `ksql`, `sys_archivecleanup` and what an operator does with files |
 //! | `metadata`, `sql`, `connection` | the nodes table, and how tools reach a database |
@@ -22,6 +23,7 @@ pub mod metadata;
 mod operations;
 mod parameters;
 mod plan;
+mod recovery;
 mod repmgr;
 mod repmgrd;
 mod server;

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::cm::{cm_agent, cm_server};
-use super::gaussdb::gaussdb;
+use super::gaussdb::{gaussdb, recover_primary};
 use super::gs_ctl;
 use super::gs_guc::gs_guc;
 use super::gs_om::gs_om;
@@ -18,7 +18,7 @@ use super::{files, rules};
 use crate::parts::engine::{EngineLayout, EngineShape};
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Region, Wait};
+use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Recovery, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::port::Address;
@@ -245,6 +245,12 @@ impl Cluster for OpenGaussHa {
             layout.regions(node.device, "").into_iter().map(named).collect::<Vec<_>>()
         };
         configuration.nodes().iter().zip(&counts).flat_map(of_node).collect()
+    }
+
+    fn recovery(&self) -> Option<Recovery> {
+        let number = self.select("primary").and_then(|host| self.number_of(host)).unwrap_or(0);
+        let (plan, device) = (self.configuration.clone(), self.configuration.node(number).device);
+        Some(Recovery::new(move |process| recover_primary(process, plan.clone(), device)))
     }
 
     fn nodes(&self) -> Vec<NodeState> {

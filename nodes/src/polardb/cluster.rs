@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::parts::service;
 use crate::parts::shell::Shell;
-use crate::product::{BuildError, Cluster, ClusterPlan, NodeState, PortableStep, Region, Wait};
+use crate::product::{BuildError, Cluster, ClusterPlan, NodeState, PortableStep, Recovery, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
 use crate::world::disk::DeviceId;
@@ -22,7 +22,7 @@ use super::parameters::Parameters;
 use super::pfs::{Channel, pfsd};
 use super::plan::{Board, Configuration, Node, Profile, Shared, address_of, slot_name};
 use super::rules::Role;
-use super::server::postgres;
+use super::server::{postgres, recover_alone};
 use super::shared::Layout;
 use super::tools;
 
@@ -232,6 +232,13 @@ impl Cluster for PolarDb {
             }
         }
         regions
+    }
+
+    fn recovery(&self) -> Option<Recovery> {
+        let index = self.configuration.board.borrow().primary.unwrap_or(0);
+        let (plan, node) = (self.configuration.clone(), self.configuration.node(index));
+        let (device, layout) = (node.device, node.layout.clone());
+        Some(Recovery::new(move |process| recover_alone(process, plan.clone(), device, layout.clone())))
     }
 
     fn nodes(&self) -> Vec<NodeState> {

@@ -87,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_nothing_to_judge_a_shared_check_cannot_tell() {
-        for check in SHARED {
+    fn where_there_is_nothing_to_judge_a_check_cannot_tell() {
+        for check in CHECKS {
             let finding = (check.example.judge)("");
             assert_eq!(finding.answer, Answer::CouldNotTell, "{}", check.name);
             assert!(!finding.explanation.is_empty(), "{} does not say why", check.name);

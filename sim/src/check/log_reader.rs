@@ -109,6 +109,43 @@ pub fn bytes(image: &dyn Sectors, region: &Region, offset: u64, length: u64) -> 
     Bytes { image, offset: region.offset, length: region.length }.at(offset, length)
 }
 
+/// The rows that a commit leaves, by key. `None` if the record is no commit, or cannot be read again.
+pub fn rows(image: &Image, region: &Region, record: &LogRecord) -> Option<Vec<(i64, Vec<i64>)>> {
+    let bytes = Bytes { image, offset: region.offset, length: region.length };
+    let segment_size = bytes.segment_size()?;
+    let place = record.position % (region.length / segment_size * segment_size);
+    let head = bytes.at(place, RECORD_HEADER).filter(|_| record.commit)?;
+    let length = u64::from(Bytes::half(&head, 0)?).checked_sub(RECORD_HEADER)?;
+    let payload = bytes.at(place + RECORD_HEADER, length)?;
+    let mut rest = payload.as_slice();
+    let count = varint(&mut rest)?;
+    (0..count)
+        .map(|_| {
+            let key = signed(&mut rest)?;
+            let length = varint(&mut rest)?;
+            Some((key, (0..length).map(|_| signed(&mut rest)).collect::<Option<_>>()?))
+        })
+        .collect()
+}
+
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, left) = rest.split_first()?;
+        *rest = left;
+        value |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+fn signed(rest: &mut &[u8]) -> Option<i64> {
+    let zigzag = varint(rest)?;
+    Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+}
+
 /// The bytes of a region.
 struct Bytes<'a> {
     image: &'a dyn Sectors,

@@ -10,7 +10,7 @@ use nodes::world::time::Instant;
 
 use super::interrupt::interrupted;
 use super::{CliError, Exit, files};
-use crate::crash_states::{CrashStatesError, Effort, Tried, try_all};
+use crate::crash_states::{CrashStatesError, Effort, LateTried, LateWrites, Tried, try_all, try_late_writes};
 use crate::draws::Draws;
 use crate::run::cut::Wanted;
 use crate::run::{RunError, RunOptions};
@@ -55,6 +55,13 @@ pub struct CrashStatesArguments {
     /// Let a sector that was being written be unreadable after the cut, too.
     #[arg(long)]
     pub garbage: bool,
+    /// Instead of a power cut let this host die, with the device still on: each of its writes that are under way takes
+    /// effect never, before its successor begins, between the successor's own writes, or behind them.
+    #[arg(long, value_name = "HOST")]
+    pub late_writes_of: Option<String>,
+    /// With --late-writes-of: a fence is complete before the successor begins, so that nothing lands later.
+    #[arg(long, requires = "late_writes_of")]
+    pub fenced: bool,
     /// What is printed.
     #[arg(long, value_enum, default_value_t = TriedFormat::Plain)]
     pub format: TriedFormat,
@@ -92,7 +99,21 @@ pub fn crash_states(arguments: &CrashStatesArguments) -> Result<Exit, CliError> 
     let garbage = if arguments.garbage { Garbage::Unreadable } else { Garbage::None };
     let effort = Effort { budget: arguments.budget.max(1), nested: arguments.nested, garbage };
     let options = RunOptions { interrupted, ..RunOptions::default() };
-    let tried = match try_all(scenario, product, &Draws::of(scenario, seed), &wanted, effort, &options) {
+    let draws = Draws::of(scenario, seed);
+    if let Some(host) = &arguments.late_writes_of {
+        let late = LateWrites { host: host.clone(), fenced: arguments.fenced };
+        let tried = match try_late_writes(scenario, product, &draws, &wanted, &late, &options) {
+            Ok(tried) => tried,
+            Err(error) => {
+                anstream::eprintln!("error: {} seed {seed}: {error}", scenario.path);
+                return Ok(exit_of(&error));
+            }
+        };
+        let mut out = anstream::stdout().lock();
+        write_late(&mut out, arguments, &scenario.name, seed, &tried)?;
+        return Ok(late_exit(&tried));
+    }
+    let tried = match try_all(scenario, product, &draws, &wanted, effort, &options) {
         Ok(tried) => tried,
         Err(error) => {
             anstream::eprintln!("error: {} seed {seed}: {error}", scenario.path);
@@ -111,10 +132,73 @@ pub fn crash_states(arguments: &CrashStatesArguments) -> Result<Exit, CliError> 
     })
 }
 
+/// Without a write under way nothing was tried, and nobody may take that for a pass.
+fn late_exit(tried: &[LateTried]) -> Exit {
+    match tried.iter().all(|it| it.violations.is_empty()) {
+        _ if interrupted() => Exit::Interrupted,
+        _ if tried.iter().all(|it| it.under_way == 0) => Exit::Inconclusive,
+        true => Exit::AsExpected,
+        false => Exit::NotAsExpected,
+    }
+}
+
+fn write_late(
+    out: &mut impl Write,
+    arguments: &CrashStatesArguments,
+    scenario: &str,
+    seed: u64,
+    tried: &[LateTried],
+) -> Result<(), CliError> {
+    if arguments.format == TriedFormat::Jsonl {
+        for one in tried {
+            let line = serde_json::json!({ "format": 1, "scenario": scenario, "seed": seed, "event": arguments.at,
+                "fenced": arguments.fenced, "late": one });
+            writeln!(out, "{line}")?;
+        }
+        return Ok(());
+    }
+    let fence = if arguments.fenced { ", a fence complete before its successor begins" } else { "" };
+    writeln!(out, "late writes  {scenario}  seed {seed}  from {} on{fence}", arguments.at)?;
+    for one in tried {
+        let at = Instant::START + Duration::from_nanos(one.at_ns);
+        let (before, all) = (one.broken_before(), one.violations.len());
+        writeln!(out, "  {} dies at {at} with {} writes to {} under way", one.host, one.under_way, one.device)?;
+        writeln!(
+            out,
+            "    nothing lands behind the successor's start: {} placements, {before} violations",
+            one.tried_before
+        )?;
+        writeln!(
+            out,
+            "    something does (it makes {} writes): {} placements, {} violations",
+            one.successor_writes,
+            one.tried_behind,
+            all - before
+        )?;
+        for violation in one.violations.iter().take(SHOWN) {
+            let landed: Vec<String> = violation.placement.iter().map(|when| when.told()).collect();
+            writeln!(out, "    VIOLATED  {}: {}", violation.rule, violation.explanation)?;
+            writeln!(out, "              writes land: {}", landed.join("; "))?;
+        }
+    }
+    let broken: usize = tried.iter().map(|it| it.violations.len()).sum();
+    let placed: usize = tried.iter().map(|it| it.tried_before + it.tried_behind).sum();
+    match (tried.iter().all(|it| it.under_way == 0), broken) {
+        (true, _) => writeln!(out, "NOTHING TRIED  no write of the host was under way: name another moment")?,
+        (false, 0) => {
+            writeln!(out, "HOLDS  whoever starts next finds what the successor found, in each of {placed} placements")?
+        }
+        (false, _) => writeln!(out, "VIOLATED  {broken} violations in {placed} placements")?,
+    }
+    Ok(())
+}
+
 fn exit_of(error: &CrashStatesError) -> Exit {
     match error {
         CrashStatesError::Run(error) if error.is_our_bug() => Exit::OurBug,
-        CrashStatesError::Run(RunError::Build(_)) | CrashStatesError::NoRecovery { .. } => Exit::Usage,
+        CrashStatesError::Run(RunError::Build(_))
+        | CrashStatesError::NoRecovery { .. }
+        | CrashStatesError::NoHost { .. } => Exit::Usage,
         CrashStatesError::Run(_) => Exit::Usage,
         CrashStatesError::NeverCame { .. } => Exit::Inconclusive,
     }

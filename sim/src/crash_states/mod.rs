@@ -11,7 +11,9 @@
 //! |---|---|
 //! | `trial` | one recovery in a world of its own |
 //! | `rules` | what must hold of its outcome |
+//! | `late` | the writes of a dead host that land while and after its successor recovers |
 
+mod late;
 mod rules;
 mod trial;
 
@@ -31,6 +33,7 @@ use crate::draws::Draws;
 use crate::run::cut::{Cut, Wanted};
 use crate::run::{self, Record, RunError, RunOptions};
 use crate::scenario::Scenario;
+pub use late::{LateTried, LateViolation, LateWrites, When, try_late_writes};
 use rules::{Broken, Facts};
 use trial::Bench;
 
@@ -56,6 +59,12 @@ pub enum CrashStatesError {
     NoRecovery {
         /// The product.
         model: &'static str,
+    },
+    /// Nobody dies of this name.
+    #[error("there is no host {name}: name a node of the scenario")]
+    NoHost {
+        /// The name.
+        name: String,
     },
     /// The moment never came.
     #[error("the moment never came: the run of seed {seed} ended at {ended}; name an event it has, or another seed")]

@@ -20,6 +20,8 @@ pub const RECOVERS: &str = "recovers";
 pub const NO_LOST_COMMIT: &str = no_lost_commit::NAME;
 /// The log that is left is a beginning of the one that was written.
 pub const LOG_PREFIX: &str = "log-prefix";
+/// What the product serves after recovery is what the log says.
+pub const ROWS_OF_THE_LOG: &str = "rows-of-the-log";
 /// Recovering once more gives the same rows.
 pub const RECOVERY_REPEATS: &str = "recovery-repeats";
 
@@ -54,9 +56,12 @@ impl Facts {
 
     /// What is broken after a recovery.
     pub(super) fn judge(&self, recovered: &Recovered) -> Vec<Broken> {
-        if let Err(reason) = &recovered.outcome {
-            return vec![Broken { rule: RECOVERS, explanation: format!("the database does not open: {reason}") }];
-        }
+        let restored = match &recovered.outcome {
+            Ok(restored) => restored,
+            Err(reason) => {
+                return vec![Broken { rule: RECOVERS, explanation: format!("the database does not open: {reason}") }];
+            }
+        };
         let mut broken = Vec::new();
         let mut kept = BTreeSet::new();
         for log in &self.logs {
@@ -82,7 +87,29 @@ impl Facts {
             );
             broken.push(Broken { rule: NO_LOST_COMMIT, explanation });
         }
+        broken.extend(self.rows_differ(restored, &recovered.devices));
         broken
+    }
+
+    /// What is served where the logs say something else. Rows that no commit in them touches are not judged: a log that
+    /// forgets its oldest segments does not have all of them.
+    fn rows_differ(&self, restored: &Restored, devices: &[Device]) -> Option<Broken> {
+        let mut changes: Vec<(u64, i64, Vec<i64>)> = Vec::new();
+        for log in &self.logs {
+            let image = devices.get(usize::from(log.device.0))?.clone().visible_image(Instant::NEVER);
+            for record in log_reader::read(&image, log).map(|read| read.records).unwrap_or_default() {
+                let rows = log_reader::rows(&image, log, &record).unwrap_or_default();
+                changes.extend(rows.into_iter().map(|(key, row)| (record.epoch, key, row)));
+            }
+        }
+        // Logs of several writers are merged by the number that each commit carries; one log is in order by itself.
+        changes.sort_by_key(|(epoch, ..)| *epoch);
+        let last: BTreeMap<i64, Vec<i64>> = changes.into_iter().map(|(_, key, row)| (key, row)).collect();
+        let wrong = last.iter().find(|(key, row)| restored.rows.get(key) != Some(row))?;
+        let (key, row) = wrong;
+        let served = restored.rows.get(key);
+        let explanation = format!("the last commit of the log leaves row {key} as {row:?}, and {served:?} is served");
+        Some(Broken { rule: ROWS_OF_THE_LOG, explanation })
     }
 }
 

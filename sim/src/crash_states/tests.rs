@@ -8,6 +8,7 @@ use super::{CrashStatesError, Effort, Tried, rules, try_all};
 use crate::draws::{DrawnWhen, Draws};
 use crate::run::RunOptions;
 use crate::run::cut::Wanted;
+use crate::scenario::model::HostSelector;
 use crate::scenario::verbs::device::DeviceTarget;
 use crate::scenario::{self, Scenario};
 use crate::vocabulary;
@@ -20,10 +21,20 @@ fn scenario(file: &str) -> Scenario {
 }
 
 fn tried(scenario: &Scenario, device: &str, at_ms: u64, moments: usize) -> Result<Vec<Tried>, CrashStatesError> {
+    tried_of(scenario, (device, None), at_ms, moments)
+}
+
+/// The same of a device, and of a host if every host has one.
+fn tried_of(
+    scenario: &Scenario,
+    (device, host): (&str, Option<&str>),
+    at_ms: u64,
+    moments: usize,
+) -> Result<Vec<Tried>, CrashStatesError> {
     let product = nodes::catalogue::find(&scenario.product.model).expect("a product of the catalogue");
     let wanted = Wanted {
         when: DrawnWhen::At { at: std::time::Duration::from_millis(at_ms) },
-        device: DeviceTarget { device: device.to_owned(), host: None },
+        device: DeviceTarget { device: device.to_owned(), host: host.map(|host| HostSelector::Named(host.to_owned())) },
         moments,
     };
     try_all(scenario, product, &Draws::of(scenario, 1), &wanted, EFFORT, &RunOptions::default())
@@ -65,19 +76,69 @@ fn a_moment_that_never_comes_is_told() {
     assert!(matches!(never, Err(CrashStatesError::NeverCame { seed: 1, .. })));
 }
 
-/// A model that does not say how its product recovers is told apart from one that recovers: nobody takes "nothing was
-/// tried" for "nothing is wrong".
+/// Every product recovers from what a cut leaves of its primary's device, or of the one that all share.
 #[test]
-fn a_product_that_does_not_say_how_it_recovers_is_named() {
-    for (file, model) in [
-        ("polardb/standby_takes_over.toml", "polardb"),
-        ("kingbase/switchover_ok.toml", "kingbase"),
-        ("opengauss_ha/switchover_and_back.toml", "opengauss_ha"),
+fn every_other_product_recovers_from_every_state_too() {
+    let mut most = 0;
+    for (file, device, host, at_ms) in [
+        ("polardb/standby_takes_over.toml", "shared", None, 20_000),
+        ("opengauss_ha/switchover_and_back.toml", "data", Some("dn1"), 20_000),
     ] {
         let scenario = scenario(file);
-        let device = nodes::catalogue::find(model).expect("a product").devices[0].name;
-        let error = tried(&scenario, device, 2_000, 1).expect_err(file);
-        assert!(matches!(error, CrashStatesError::NoRecovery { model: named } if named == model), "{error}");
-        assert!(error.to_string().contains(model) && error.to_string().contains("nothing to try"), "{error}");
+        let tried = tried_of(&scenario, (device, host), at_ms, 4).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(tried.iter().all(|one| one.violations.is_empty()), "{file}: {tried:?}");
+        most = tried.iter().map(|one| one.tried).fold(most, usize::max);
     }
+    assert!(most > 1, "no moment had a write that was not stable");
+}
+
+/// A recovery that leaves out what it should redo is found by what it serves, although the logs are whole.
+#[test]
+fn a_recovery_that_forgets_a_log_is_found() {
+    let mut scenario = scenario("dm_dsc/kill_and_rejoin.toml");
+    scenario.product.defects = vec!["only-the-first-log-is-redone".to_owned()];
+    let tried = tried(&scenario, "data", 40_000, 1).unwrap();
+    let broken: std::collections::BTreeSet<&str> = tried[0].violations.iter().map(|it| it.rule).collect();
+    assert!(broken.contains(rules::ROWS_OF_THE_LOG), "{broken:?}");
+}
+
+fn late(fenced: bool) -> Vec<super::LateTried> {
+    let scenario = scenario("dm_dsc/kill_and_rejoin.toml");
+    let product = nodes::catalogue::find("dm_dsc").expect("a product of the catalogue");
+    let wanted = Wanted {
+        when: DrawnWhen::At { at: std::time::Duration::from_millis(40_000) },
+        device: DeviceTarget { device: "data".to_owned(), host: None },
+        moments: 40,
+    };
+    let late = super::LateWrites { host: "dsc1".to_owned(), fenced };
+    super::try_late_writes(&scenario, product, &Draws::of(&scenario, 1), &wanted, &late, &RunOptions::default())
+        .unwrap()
+}
+
+/// The successor closes the log of the dead EP; a write that lands behind that is over it, whatever waited for it.
+#[test]
+fn a_late_write_harms_behind_the_successors_first_write_and_not_before() {
+    let tried = late(false);
+    let caught: Vec<_> = tried.iter().filter(|one| one.under_way > 0).collect();
+    assert!(!caught.is_empty(), "{tried:?}");
+    assert!(caught.iter().all(|one| one.broken_before() == 0 && one.tried_before >= 2), "{caught:?}");
+    assert!(caught.iter().any(|one| !one.violations.is_empty()), "{caught:?}");
+    let fenced = late(true);
+    assert!(fenced.iter().all(|one| one.violations.is_empty() && one.tried_behind == 0), "{fenced:?}");
+    assert!(fenced.iter().any(|one| one.under_way > 0));
+}
+
+#[test]
+fn a_host_that_is_not_there_cannot_die() {
+    let scenario = scenario("dm_dsc/kill_and_rejoin.toml");
+    let product = nodes::catalogue::find("dm_dsc").expect("a product of the catalogue");
+    let wanted = Wanted {
+        when: DrawnWhen::At { at: std::time::Duration::from_millis(1_000) },
+        device: DeviceTarget { device: "data".to_owned(), host: None },
+        moments: 1,
+    };
+    let nobody = super::LateWrites { host: "dsc9".to_owned(), fenced: false };
+    let options = RunOptions::default();
+    let error = super::try_late_writes(&scenario, product, &Draws::of(&scenario, 1), &wanted, &nobody, &options);
+    assert!(matches!(error, Err(CrashStatesError::NoHost { name }) if name == "dsc9"));
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use nodes::product::{Recovery, Restored};
-use nodes::world::device::{Device, EntryKind};
+use nodes::world::device::{Device, EntryKind, UnderWay};
 use nodes::world::disk::DeviceId;
 use nodes::world::executor::Limits;
 use nodes::world::streams::Seed;
@@ -27,6 +27,12 @@ pub(super) struct Bench {
     pub(super) seed: Seed,
 }
 
+/// A write of a dead host that takes effect during a recovery.
+pub(super) struct Landing {
+    pub(super) at: Instant,
+    pub(super) write: UnderWay,
+}
+
 /// What came of one recovery.
 pub(super) struct Recovered {
     /// What the product has, or why it does not open.
@@ -40,14 +46,19 @@ pub(super) struct Recovered {
 impl Bench {
     /// Recovers with `device` in the place of the one whose power went.
     pub(super) fn recover(&self, device: &Device) -> Recovered {
-        self.run(self.with(device), Instant::START + PATIENCE)
+        self.recover_while(device, Vec::new())
+    }
+
+    /// The same while writes of a dead host land.
+    pub(super) fn recover_while(&self, device: &Device, landings: Vec<Landing>) -> Recovered {
+        self.run(self.with(device), landings, Instant::START + PATIENCE)
     }
 
     /// Recovers once more, from what a recovery left.
     pub(super) fn recover_again(&self, before: &Recovered) -> Recovered {
         let mut devices = before.devices.clone();
         let rested = devices.iter_mut().map(|device| device.at_rest(before.ended)).collect();
-        self.run(rested, Instant::START + PATIENCE)
+        self.run(rested, Vec::new(), Instant::START + PATIENCE)
     }
 
     /// The moments at which the recovery from `device` writes, some of them if there are many.
@@ -66,7 +77,7 @@ impl Bench {
 
     /// The device as it is at a moment of the recovery from `device`.
     pub(super) fn interrupted(&self, device: &Device, moment: Instant) -> Option<Device> {
-        self.run(self.with(device), moment).devices.into_iter().nth(self.victim)
+        self.run(self.with(device), Vec::new(), moment).devices.into_iter().nth(self.victim)
     }
 
     fn with(&self, device: &Device) -> Vec<Device> {
@@ -75,16 +86,24 @@ impl Bench {
         devices
     }
 
-    fn run(&self, devices: Vec<Device>, until: Instant) -> Recovered {
+    fn run(&self, devices: Vec<Device>, landings: Vec<Landing>, until: Instant) -> Recovered {
         let world = World::new(WorldOptions { seed: self.seed, ..WorldOptions::default() });
         let result: Rc<RefCell<Option<Result<Restored, String>>>> = Rc::default();
         let (slot, recovery) = (result.clone(), self.recovery.clone());
         let limits = Limits { time: until, ..Limits::default() };
+        let victim = DeviceId(self.victim as u16);
         world.run(limits, |world| {
             for mut device in devices {
                 // Whoever recovers has put its own key on the device before.
                 device.lose_reservations(Instant::START);
                 world.adopt_device(device);
+            }
+            for Landing { at, write } in landings {
+                let array = world.clone();
+                world.spawn_outside(async move {
+                    array.sleep_until(at).await;
+                    array.with_device(victim, |device| device.land(at, &write));
+                });
             }
             let outside = world.clone();
             let process = world.add_process(world.add_host("recovery"), "recovery", move |process| {

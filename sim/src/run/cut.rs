@@ -55,6 +55,8 @@ pub(super) async fn wait(stage: Stage, wanted: Wanted, kept: Rc<RefCell<Cuts>>) 
     let world = stage.world().clone();
     kept.borrow_mut().recovery = stage.cluster().recovery();
     trigger::wait(&stage, &wanted.when).await;
+    // Who recovers depends on who leads by then.
+    kept.borrow_mut().recovery = stage.cluster().recovery();
     let Some(victim) = victim(&stage, &wanted.device) else { return world.stop() };
     let requests = || world.with_device(victim, |device| device.journal().entries().len());
     for _ in 0..wanted.moments {

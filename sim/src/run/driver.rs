@@ -151,6 +151,7 @@ impl Scene {
             };
             world.spawn_outside(injector.work());
         }
+        self.weather.begin(&self.stage);
         if let Some(wanted) = wanted_core {
             let watcher = Watcher {
                 stage: self.stage.clone(),

@@ -25,6 +25,7 @@ mod driver;
 mod faults;
 mod glance;
 mod observer;
+mod outages;
 mod panics;
 pub mod record;
 mod setup;

@@ -1,4 +1,5 @@
-//! The storage's own weather: faults that strike by themselves, and where lasting damage may be done.
+//! The storage's own weather: faults that strike by themselves, and where lasting damage may be done. What strikes in
+//! time and not with a request, lost paths, is in `outages`.
 //!
 //! Both are put on the devices that the product has built, so a product need not know of them. In the bounded mode an
 //! atlas that is drawn before the run says what may ever be damaged: never the last good copy of anything. What the
@@ -15,6 +16,7 @@ use nodes::world::time::Instant;
 use nodes::world::trace::HostId;
 
 use super::RunError;
+use super::outages::Outages;
 use super::record::WeatherRecord;
 use super::stage::Stage;
 use crate::scenario::Scenario;
@@ -23,12 +25,16 @@ use crate::scenario::values;
 
 /// The faults that strike by themselves.
 #[derive(Clone)]
-pub(super) struct Weather(Vec<(DeviceId, FaultKind, FaultId)>);
+pub(super) struct Weather {
+    armed: Vec<(DeviceId, FaultKind, FaultId)>,
+    outages: Outages,
+}
 
 impl Weather {
     /// Ends what strikes the devices of these hosts, and those that all share.
     pub(super) fn end_at(&self, world: &World, hosts: &[HostId]) {
-        for (device, _, fault) in &self.0 {
+        self.outages.end_at(world, hosts);
+        for (device, _, fault) in &self.armed {
             if world.host_of_device(*device).is_none_or(|host| hosts.contains(&host)) {
                 world.change_device(*device, |device| device.disarm(world.now(), *fault));
             }
@@ -44,7 +50,12 @@ impl Weather {
                 counts: device.faults().of_fault(*fault),
             })
         };
-        self.0.iter().map(record).collect()
+        self.armed.iter().map(record).chain(self.outages.counted(world)).collect()
+    }
+
+    /// Lets begin what strikes in time.
+    pub(super) fn begin(&self, stage: &Stage) {
+        self.outages.begin(stage);
     }
 }
 
@@ -54,22 +65,28 @@ impl Weather {
 /// [`RunError::Atlas`] if the product's account of its copies makes no sense.
 pub(super) fn set(world: &World, scenario: &Scenario, product: &Product, stage: &Stage) -> Result<Weather, RunError> {
     let mut armed = Vec::new();
+    let mut outages = Outages::default();
     let atlas = match scenario.storage.damage {
         Damage::Unbounded => None,
         Damage::Bounded => Some(atlas(world, product, &stage.cluster().copies())?),
     };
     for id in (0..world.device_count()).map(DeviceId) {
+        let is_shared = world.host_of_device(id).is_none();
         world.with_device(id, |device| {
             if let Some(atlas) = &atlas {
                 device.keep_within(atlas);
             }
-            for (fault, chance) in rates(scenario.storage.device(word_of(&device.options().name))) {
+            let weather = scenario.storage.device(word_of(&device.options().name));
+            if let Some(outage) = weather.lose_path.filter(|_| is_shared) {
+                outages.plan(id, device.options(), stage.nodes(), outage);
+            }
+            for (fault, chance) in rates(weather) {
                 let arming = Arming::new(fault).until_disarmed().with_chance(chance);
                 armed.push((id, fault.kind(), device.arm(Instant::START, arming)));
             }
         });
     }
-    Ok(Weather(armed))
+    Ok(Weather { armed, outages })
 }
 
 /// What the scenario calls a device: those built into hosts are called `data of dn1`.
@@ -117,6 +134,8 @@ fn rates(weather: &DeviceWeather) -> Vec<(DeviceFault, Ratio)> {
     ];
     rates.extend(weather.stall.map(|stall| (DeviceFault::Stall { length: up_to(stall) }, ratio(stall.ratio))));
     rates.extend(weather.late_write.map(|late| (DeviceFault::LateWrite { delay: up_to(late) }, ratio(late.ratio))));
+    rates.extend(weather.slow.map(|slow| (DeviceFault::Slow { extra: up_to(slow) }, ratio(slow.ratio))));
+    rates.extend(weather.limp.map(|limp| (DeviceFault::Limp { bandwidth: limp.bandwidth.0 }, ratio(limp.ratio))));
     rates.retain(|(_, (numerator, _))| *numerator > 0);
     rates
 }

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use super::model::{
-    Check, Damage, DeviceWeather, ExpectedVerdict, IfFails, LinkWeather, Moment, Promise, Reached, Scenario, Tail,
-    Trigger, When, Workload,
+    Check, Damage, DeviceWeather, ExpectedVerdict, IfFails, LinkWeather, Moment, Outage, Promise, Reached, Scenario,
+    Tail, Trigger, When, Workload,
 };
 use super::values::{DurationRange, Ratio, print_duration};
 
@@ -124,9 +124,15 @@ fn device(weather: &DeviceWeather) -> String {
     for (rare, what) in [
         (weather.stall, "requests stops the device for up to"),
         (weather.late_write, "writes of a dead or fenced host lands late by up to"),
+        (weather.slow, "requests takes longer by up to"),
     ] {
         parts.extend(rare.map(|rare| format!("{} of {what} {}", rare.ratio, print_duration(rare.up_to))));
     }
+    parts.extend(weather.limp.map(|limp| format!("{} of requests moves at {}", limp.ratio, limp.bandwidth)));
+    parts.extend(weather.lose_path.map(|Outage { every, up_to }| {
+        let (every, up_to) = (print_duration(every), print_duration(up_to));
+        format!("each host loses a path every {every} or so, for up to {up_to}")
+    }));
     parts.join(", ")
 }
 

@@ -249,6 +249,34 @@ storage_tables! {
     stall: Option<Located<RawTail>>,
     /// How many writes in flight land late when their host dies, loses its path or is fenced without an abort: { ratio = "1/2", up-to = "30s" }. Default: none.
     late_write: Option<Located<RawTail>>,
+    /// How many requests take longer, and by how much at most: { ratio = "1/1000", up-to = "1s" }. Unlike `tail` it is a fault, counted as one. Default: none.
+    slow: Option<Located<RawTail>>,
+    /// How many requests move no faster than a bandwidth: { ratio = "1/1000", bandwidth = "1MB/s" }. Default: none.
+    limp: Option<Located<RawLimp>>,
+    /// How often each host loses one of its paths, and for how long at most: { every = "60s", up-to = "2s" }. Default: never.
+    lose_path: Option<Located<RawOutage>>,
+}
+
+/// The rare slow moves of a device.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["ratio", "bandwidth"]))]
+pub(crate) struct RawLimp {
+    /// How many requests move slowly: "1/1000". Required.
+    pub ratio: Text,
+    /// How much goes through in a second then: "1MB/s". Required.
+    pub bandwidth: Text,
+}
+
+/// Something that goes and comes back.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["every", "up-to"]))]
+pub(crate) struct RawOutage {
+    /// How long it is there between two times, on average: "60s". Required.
+    pub every: Text,
+    /// How long it is gone at most: "2s". Required.
+    pub up_to: Text,
 }
 
 /// The traffic of the clients, which also says how their answers are judged.

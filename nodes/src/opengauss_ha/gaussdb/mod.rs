@@ -3,6 +3,7 @@
 //! A demoted primary becomes a standby in the same process, and a promoted standby a primary; so a life is a sequence of
 //! roles, each of which begins with recovery from the device or with what the last one left.
 
+mod alone;
 mod checkpoint;
 mod clients;
 mod demotion;
@@ -14,6 +15,8 @@ mod sender;
 mod signals;
 mod sql;
 mod standby;
+
+pub(super) use alone::recover_primary;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};

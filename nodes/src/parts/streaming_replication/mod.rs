@@ -20,6 +20,7 @@
 //! | `messages` | what walsender and walreceiver say |
 //! | `server` | one life of a server: recovery, clients, sender, receiver, archiver, promotion, shutdown |
 //! | `rewind` | takes a diverged node back to the fork |
+//! | `alone` | recovery of a node from its device alone |
 //! | `backup` | copies a running server onto the device of a stopped node |
 //!
 //! # Where the files are
@@ -30,6 +31,7 @@
 //! archive are files of the host with their whole content. All of these are bytes on the device too (`directory`): what
 //! had not reached it when the power went is gone.
 
+pub mod alone;
 pub mod backup;
 pub mod chunk;
 pub mod control;

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `start` | role from the local files, mount, recovery, the way into service |
+//! | `alone` | recovery from the shared disk alone |
 //! | `pages` | pages in memory and the logindex that says what they miss |
 //! | `commit` | transactions |
 //! | `flush` | background writer, checkpoints, removal of old log |
@@ -15,6 +16,7 @@
 //! | `stop` | shutdown |
 //! | `views` | what psql sees |
 
+mod alone;
 mod commit;
 mod fencing;
 mod flush;
@@ -51,6 +53,7 @@ use pages::Pages;
 use replica::Progress;
 use sender::Peers;
 
+pub(super) use alone::recover_alone;
 pub(super) use views::{Query, Table};
 
 /// The timeline's record kinds beside those of every log.

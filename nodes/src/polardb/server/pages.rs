@@ -136,6 +136,11 @@ impl Pages {
         frames.get(&PAGES.page_of(key)).and_then(|frame| frame.rows.get(&key)).cloned().unwrap_or_default()
     }
 
+    /// Every row of the pages in memory.
+    pub(super) fn rows(&self) -> Rows {
+        self.frames.borrow().values().flat_map(|frame| frame.rows.clone()).collect()
+    }
+
     /// Changes rows by a record that begins at `start` and ends at `end`.
     pub(super) fn change(&self, changes: Vec<RowChange>, start: Lsn, end: Lsn) {
         let mut frames = self.frames.borrow_mut();

@@ -43,6 +43,7 @@ pub(super) struct Victim {
     pub(super) id: RequestId,
     pub(super) attempt: u8,
     pub(super) range: SectorRange,
+    pub(super) is_write: bool,
 }
 
 /// A fault that strikes a request, if it can have an effect there.
@@ -134,8 +135,8 @@ impl Armory {
 impl Armed {
     /// The part of the victim this fault is aimed at, if any.
     fn aims_at(&self, victim: &Victim) -> Option<SectorRange> {
-        let Arming { host, range, lifetime, .. } = self.arming;
-        if host.is_some_and(|host| host != victim.id.host) {
+        let Arming { host, range, lifetime, writes_only, .. } = self.arming;
+        if host.is_some_and(|host| host != victim.id.host) || (writes_only && !victim.is_write) {
             return None;
         }
         if matches!(lifetime, Lifetime::Until(moment) if moment <= victim.at) {

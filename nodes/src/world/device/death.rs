@@ -4,15 +4,16 @@
 //! effect at once, or take effect later, when somebody else already writes. What was still on the path meets the
 //! reservations when it arrives; what the device had accepted meets nothing any more, except preempt-and-abort.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fault::FaultKind;
-use super::in_flight::{InFlight, Phase};
+use super::in_flight::{InFlight, Phase, Work};
 use super::machine::{Device, concern};
 use super::options::OrphanOdds;
 use super::paths::Paths;
 use super::power::Survivors;
-use super::request::{Scheduled, Token};
+use super::request::{Origin, Request, RequestId, Scheduled, Token};
 use crate::world::streams::Stream;
 use crate::world::time::Instant;
 
@@ -42,7 +43,49 @@ pub struct Orphans {
     pub torn: usize,
 }
 
+/// A write that a host has sent and that has not taken effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnderWay {
+    /// Its name.
+    pub id: RequestId,
+    /// Who sent it.
+    pub origin: Origin,
+    /// The first byte.
+    pub offset: u64,
+    /// What is written.
+    pub bytes: Arc<[u8]>,
+}
+
 impl Device {
+    /// The writes of `host` that may still take effect, in the order of their issue.
+    pub fn writes_under_way(&mut self, now: Instant, host: u16) -> Vec<UnderWay> {
+        self.settle(now);
+        let mut found = Vec::new();
+        for token in self.requests.in_issue_order() {
+            let Some(request) = self.requests.get_mut(token) else { continue };
+            let sent = matches!(request.phase, Phase::OnPath | Phase::InService);
+            if let (true, Work::Write { range, bytes, .. }) = (sent && request.id.host == host, &request.work) {
+                let offset = range.first * self.options.sector_size;
+                found.push(UnderWay { id: request.id, origin: request.origin, offset, bytes: bytes.clone() });
+            }
+        }
+        found
+    }
+
+    /// Lets a write take effect whose host is dead, as if it arrived only now: it meets the reservations, and nobody
+    /// hears of it.
+    pub fn land(&mut self, now: Instant, write: &UnderWay) {
+        let (offset, bytes) = (write.offset, write.bytes.clone());
+        let request = Request::Write { offset, bytes, force_unit_access: false };
+        let submitted = self.submit(now, write.origin, request);
+        let Some(Scheduled { token, .. }) = submitted.scheduled else { return };
+        if let Some(request) = self.requests.get_mut(token) {
+            request.awaited = false;
+            request.orphaned = Some(now);
+        }
+        self.hurry(now, token);
+    }
+
     /// A host died (power loss, crash, hard reset): nobody waits for its answers, and its writes in flight meet
     /// `fate`. Its other requests in flight are dropped. Where the volatile cache is the host's page cache, it is
     /// lost, and `fate` says what of it had been written back.

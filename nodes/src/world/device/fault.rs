@@ -260,6 +260,8 @@ pub struct Arming {
     pub host: Option<u16>,
     /// Only in these sectors.
     pub range: Option<SectorRange>,
+    /// Only writes: what a cache that has gone, or a remote copy, does to an array.
+    pub writes_only: bool,
     /// For how long.
     pub lifetime: Lifetime,
     /// How likely each request that fits is struck.
@@ -269,7 +271,7 @@ pub struct Arming {
 impl Arming {
     /// The fault strikes the next request that it can strike.
     pub const fn new(fault: DeviceFault) -> Self {
-        Arming { fault, host: None, range: None, lifetime: Lifetime::Requests(1), chance: (1, 1) }
+        Arming { fault, host: None, range: None, writes_only: false, lifetime: Lifetime::Requests(1), chance: (1, 1) }
     }
 
     /// Only requests of `host`.
@@ -280,6 +282,11 @@ impl Arming {
     /// Only requests that touch `range`, and there only these sectors. A flush of everything touches every sector.
     pub const fn on_sectors(self, range: SectorRange) -> Self {
         Arming { range: Some(range), ..self }
+    }
+
+    /// Only writes.
+    pub const fn on_writes(self) -> Self {
+        Arming { writes_only: true, ..self }
     }
 
     /// The next `count` requests that it can strike.

@@ -107,7 +107,8 @@ pub(super) struct InFlight {
 impl InFlight {
     /// This request as the victim of a fault.
     pub(super) fn victim(&self, at: Instant, token: Token) -> Victim {
-        Victim { at, token, id: self.id, attempt: self.attempt, range: self.work.range() }
+        let (range, is_write) = (self.work.range(), self.work.is_write());
+        Victim { at, token, id: self.id, attempt: self.attempt, range, is_write }
     }
 
     /// When the host may hope for the answer, as things stand.

@@ -70,7 +70,7 @@ mod writes;
 pub use atlas::{Atlas, AtlasError, Redundancy, Region, Replica};
 pub use content::SharedBytes;
 pub use crash_states::{Choice, CrashState, CrashStates};
-pub use death::{Fate, Orphans};
+pub use death::{Fate, Orphans, UnderWay};
 pub use fault::{Arming, DeviceFault, FaultId, FaultKind, Lifetime};
 pub use image::{Image, Unreadable, Unwritten};
 pub use journal::{Entry, EntryKind, Interruption, InterruptionKind, Journal, Outcome, Survival};

@@ -10,7 +10,6 @@ use nodes::world::trace::ProcessId;
 
 use super::super::log_reader::{self, LogRecord};
 use super::story::{Ep, Note, What};
-use super::voting_disk::Content;
 use crate::run::{DeviceRecord, Record};
 
 const RECORD_HEADER: u64 = 56;
@@ -71,24 +70,10 @@ struct Commit {
 /// The commits of a log by their places. A log of this length never begins anew at its front.
 fn commits(region: &Region, device: &DeviceRecord) -> BTreeMap<u64, Commit> {
     let Some(log) = log_reader::read(&device.visible, region) else { return BTreeMap::new() };
-    let bytes = |place: u64, length: u64| log_reader::bytes(&device.visible, region, place, length);
     let read = |record: LogRecord| {
-        let head = bytes(record.position, RECORD_HEADER)?;
-        let length = u64::from(u32::from_le_bytes(head.get(..4)?.try_into().ok()?));
-        let payload = bytes(record.position + RECORD_HEADER, length.checked_sub(RECORD_HEADER)?)?;
-        let rows = rows(&mut Content::plain(&payload))?;
+        let head = log_reader::bytes(&device.visible, region, record.position, RECORD_HEADER)?;
+        let rows = log_reader::rows(&device.visible, region, &record)?;
         Some((record.position, Commit { head, rows, record }))
     };
     log.records.into_iter().filter(|record| record.commit).filter_map(read).collect()
-}
-
-fn rows(content: &mut Content<'_>) -> Option<Vec<(i64, Vec<i64>)>> {
-    let count = content.varint()?;
-    (0..count)
-        .map(|_| {
-            let key = content.signed()?;
-            let length = content.varint()?;
-            Some((key, (0..length).map(|_| content.signed()).collect::<Option<_>>()?))
-        })
-        .collect()
 }

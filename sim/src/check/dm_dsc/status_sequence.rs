@@ -24,8 +24,8 @@ pub const CHECK: Check = Check {
     },
 };
 
-/// The second words of a path through crash handling of 2021.
-const CRASH_2021: &[&str] = &[
+/// The second words of the path through crash handling of 2021, in their order.
+pub const CRASH_2021: &[&str] = &[
     "CSS_SUB_STATUS_EP_CRASH_STEP1",
     "CSS_SUB_STATUS_EP_CRASH_WAIT_STEP1",
     "CSS_SUB_STATUS_EP_CRASH_STEP2",
@@ -37,7 +37,8 @@ const CRASH_2021: &[&str] = &[
     "EP_CONFIG_VIP",
     "WAIT_EP_CONFIG_VIP",
 ];
-const CRASH_2024: &[&str] = &[
+/// The same of 2024.
+pub const CRASH_2024: &[&str] = &[
     "EP_CRASH",
     "WAIT_EP_CRASH",
     "WAIT_CMD_CLEAR",
@@ -48,7 +49,8 @@ const CRASH_2024: &[&str] = &[
     "EP_CONFIG_VIP",
     "WAIT_EP_CONFIG_VIP",
 ];
-const REJOIN: &[&str] = &[
+/// The second words of the path through a rejoin, in their order.
+pub const REJOIN: &[&str] = &[
     "SUSPEND_WORKER",
     "WAIT_SUSPEND_WORKER",
     "CSS_SUB_STATUS_WAIT_DCR_LOAD",

@@ -138,11 +138,6 @@ impl<'a> Content<'a> {
         (magic == MAGIC && crc32c::crc32c(rest) == checksum).then_some(Content { rest })
     }
 
-    /// Bytes that are sealed by somebody else.
-    pub(super) fn plain(rest: &'a [u8]) -> Content<'a> {
-        Content { rest }
-    }
-
     fn raw(&mut self, length: u64) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(usize::try_from(length).ok()?)?;
         self.rest = rest;
@@ -161,7 +156,7 @@ impl<'a> Content<'a> {
         Some(u64::from_le_bytes(self.raw(8)?.try_into().ok()?))
     }
 
-    pub(super) fn varint(&mut self) -> Option<u64> {
+    fn varint(&mut self) -> Option<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.u8()?;
@@ -171,11 +166,6 @@ impl<'a> Content<'a> {
             }
         }
         None
-    }
-
-    pub(super) fn signed(&mut self) -> Option<i64> {
-        let zigzag = self.varint()?;
-        Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
     }
 
     fn text(&mut self) -> Option<String> {

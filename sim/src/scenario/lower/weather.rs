@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use crate::scenario::codes::Code;
 use crate::scenario::located::Located;
-use crate::scenario::model::{Damage, DeviceWeather, Link, LinkWeather, Network, Pause, Storage, Tail, Workload};
-use crate::scenario::raw::{RawDeviceWeather, RawLink, RawNetwork, RawPause, RawStorage, RawTail, RawWorkload, Text};
+use crate::scenario::model::{
+    Damage, DeviceWeather, Limp, Link, LinkWeather, Network, Outage, Pause, Storage, Tail, Workload,
+};
+use crate::scenario::raw::{
+    RawDeviceWeather, RawLimp, RawLink, RawNetwork, RawOutage, RawPause, RawStorage, RawTail, RawWorkload, Text,
+};
 use crate::scenario::reader::Reader;
 use crate::scenario::values::{DurationRange, Rate, Ratio, Size, print_duration};
 
@@ -43,6 +47,9 @@ fn usual_device() -> DeviceWeather {
         full: Ratio::ZERO,
         stall: None,
         late_write: None,
+        slow: None,
+        limp: None,
+        lose_path: None,
     }
 }
 
@@ -180,6 +187,9 @@ impl Reader<'_> {
         let full = rate(&raw.full, &base.full);
         let stall = self.tail(&raw.stall, &base.stall);
         let late_write = self.tail(&raw.late_write, &base.late_write);
+        let slow = self.tail(&raw.slow, &base.slow);
+        let limp = self.limp(&raw.limp, &base.limp);
+        let lose_path = self.outage(&raw.lose_path, &base.lose_path);
         Some(DeviceWeather {
             personality: personality?,
             latency: latency?,
@@ -201,7 +211,28 @@ impl Reader<'_> {
             full: full?,
             stall: stall?,
             late_write: late_write?,
+            slow: slow?,
+            limp: limp?,
+            lose_path: lose_path?,
         })
+    }
+
+    fn limp(&mut self, raw: &Option<Located<RawLimp>>, base: &Option<Limp>) -> Option<Option<Limp>> {
+        let Some(table) = raw else { return Some(*base) };
+        let ratio = self.required(&table.value().ratio, "ratio", table.span());
+        let bandwidth = self.required(&table.value().bandwidth, "bandwidth", table.span());
+        let ratio = ratio.and_then(|ratio| self.probability(ratio));
+        let bandwidth = bandwidth.and_then(|bandwidth| self.value(bandwidth));
+        Some(Some(Limp { ratio: ratio?, bandwidth: bandwidth? }))
+    }
+
+    fn outage(&mut self, raw: &Option<Located<RawOutage>>, base: &Option<Outage>) -> Option<Option<Outage>> {
+        let Some(table) = raw else { return Some(*base) };
+        let every = self.required(&table.value().every, "every", table.span());
+        let up_to = self.required(&table.value().up_to, "up-to", table.span());
+        let every = every.and_then(|every| self.positive_duration(every));
+        let up_to = up_to.and_then(|up_to| self.positive_duration(up_to));
+        Some(Some(Outage { every: every?, up_to: up_to? }))
     }
 
     fn personality(&mut self, text: &Located<String>) -> Option<String> {

@@ -130,6 +130,30 @@ pub struct DeviceWeather {
     pub stall: Option<Tail>,
     /// How many writes in flight land late when their host dies or is fenced, and how late at most.
     pub late_write: Option<Tail>,
+    /// How many requests take longer, and by how much at most.
+    pub slow: Option<Tail>,
+    /// How many requests move slowly, and how much then goes through.
+    pub limp: Option<Limp>,
+    /// How often each host loses one of its paths, and for how long at most.
+    pub lose_path: Option<Outage>,
+}
+
+/// The rare slow moves of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limp {
+    /// How many requests.
+    pub ratio: Ratio,
+    /// How much goes through in a second then.
+    pub bandwidth: Bandwidth,
+}
+
+/// Something that goes and comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    /// How long it is there between two times, on average.
+    pub every: Duration,
+    /// How long it is gone at most.
+    pub up_to: Duration,
 }
 
 impl DeviceWeather {

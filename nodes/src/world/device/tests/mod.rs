@@ -9,6 +9,7 @@ mod death;
 mod errors;
 mod flushes;
 mod paths;
+mod personalities;
 mod properties;
 mod timing;
 

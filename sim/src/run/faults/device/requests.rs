@@ -1,20 +1,25 @@
 //! Faults of certain requests to a device: `torn-write`, `read-error`, `write-error`, `misdirect-write`, `stale-read`,
-//! `lose-write`, `fail-flush`, `lie-about-flush`.
+//! `lose-write`, `fail-flush`, `lie-about-flush`, `slow-device`.
 
 use nodes::world::device::{Arming, DeviceFault};
+use nodes::world::latency::Latency;
 
 use super::{Aim, Begun, Inject, Scene, Words, aims, arm, parts};
 use crate::scenario::verbs::device::{
-    ErrorMode, FailFlush, LieAboutFlush, LoseWrite, MisdirectWrite, ReadError, RequestTarget, StaleRead, TornWrite,
-    WriteError,
+    ErrorMode, FailFlush, LieAboutFlush, LoseWrite, MisdirectWrite, ReadError, RequestTarget, SlowDevice, StaleRead,
+    TornWrite, WriteError,
 };
 
 /// Arms a fault of certain requests. A count is one of each place that is meant.
 fn arm_requests(scene: &Scene<'_>, requests: &RequestTarget, pick: u32, fault: DeviceFault, words: Words) -> Begun {
+    arm_those(scene, requests, pick, Arming::new(fault), words)
+}
+
+fn arm_those(scene: &Scene<'_>, requests: &RequestTarget, pick: u32, first: Arming, words: Words) -> Begun {
     let (numerator, denominator) = (requests.ratio.numerator, requests.ratio.denominator);
     let anywhere = requests.region.is_none() && requests.sectors.is_none();
     let armings = |aim: Aim| {
-        let arming = Arming::new(fault).with_chance((numerator, denominator));
+        let arming = first.with_chance((numerator, denominator));
         let arming = match requests.count {
             Some(count) => arming.for_requests(u32::try_from(count).unwrap_or(u32::MAX)),
             None => arming.until_disarmed(),
@@ -70,5 +75,14 @@ impl Inject for WriteError {
         let fault = DeviceFault::WriteError { sticky: self.mode == ErrorMode::Sticky };
         let words = Words { english: "writes failed", chinese: "次写入失败" };
         arm_requests(scene, &self.requests, pick, fault, words)
+    }
+}
+
+impl Inject for SlowDevice {
+    fn begin(&self, scene: &Scene<'_>, pick: u32) -> Begun {
+        let slow = Arming::new(DeviceFault::Slow { extra: Latency::even(self.latency.low, self.latency.high) });
+        let slow = if self.writes_only { slow.on_writes() } else { slow };
+        let words = Words { english: "requests took longer", chinese: "次请求变慢" };
+        arm_those(scene, &self.requests, pick, slow, words)
     }
 }

@@ -178,6 +178,47 @@ full = "1/40"
 }
 
 #[test]
+fn requests_are_slow_or_limp_and_paths_are_lost_by_themselves() {
+    let weather = r#"
+[storage]
+slow = { ratio = "1/50", up-to = "100ms" }
+limp = { ratio = "1/50", bandwidth = "20kB/s" }
+lose-path = { every = "5s", up-to = "500ms" }
+"#;
+    let record = run(weather, 1);
+    let met: Vec<(&str, bool)> =
+        record.weather.iter().map(|weather| (weather.kind.name(), weather.counts.fired > 0)).collect();
+    assert_eq!(met, [("slow", true), ("limp", true), ("path-loss", true)]);
+    assert!(record.history.operations.iter().filter(|operation| operation.is_ok()).count() > 1_000);
+    let lost = |record: &Record| record.weather.iter().find(|it| it.kind.name() == "path-loss").unwrap().counts.fired;
+    let alone = run("[storage]\nlose-path = { every = \"5s\", up-to = \"500ms\" }\n", 1);
+    assert_eq!(lost(&alone), lost(&record), "other weather moves no outage");
+}
+
+#[test]
+fn only_writes_are_slow_or_hang_where_that_is_asked_for() {
+    for verb in [
+        "slow-device = { latency = \"20ms\", requests = \"writes\" }\nfor = \"2s\"",
+        "stall-device = { requests = \"writes\" }\nfor = \"1s\"",
+    ] {
+        let record = run(&fault(verb), 1);
+        let (fired, mut others) = (counts(&record).fired, 0);
+        let mut writes = 0;
+        for entry in record.devices[0].journal.entries().iter().filter(|entry| !entry.faults.is_empty()) {
+            match entry.kind {
+                nodes::world::device::EntryKind::Write { .. } => writes += 1,
+                _ => others += 1,
+            }
+        }
+        // A write that hangs on its way is not in the journal yet.
+        assert!(
+            fired > 0 && (writes > 0 || verb.starts_with("stall")) && others == 0,
+            "{verb}: {fired} fired, {writes} writes, {others} others"
+        );
+    }
+}
+
+#[test]
 fn liveness_is_judged_only_where_damage_is_bounded() {
     let outcome = |damage: &str| {
         let body = format!(

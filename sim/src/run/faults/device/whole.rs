@@ -1,11 +1,11 @@
-//! Faults of a device as a whole, or of one host's requests to it: `fill-device`, `slow-device`, `stall-device`,
+//! Faults of a device as a whole, or of one host's requests to it: `fill-device`, `stall-device`,
 //! `limp-device`, `late-write`.
 
 use nodes::world::device::{Arming, DeviceFault};
 use nodes::world::latency::Latency;
 
 use super::{Aim, Begun, Inject, Scene, Words, aims, arm, arm_whole};
-use crate::scenario::verbs::device::{FillDevice, LateWrite, LimpDevice, SlowDevice, StallDevice};
+use crate::scenario::verbs::device::{FillDevice, LateWrite, LimpDevice, StallDevice};
 
 impl Inject for FillDevice {
     fn begin(&self, scene: &Scene<'_>, pick: u32) -> Begun {
@@ -18,20 +18,12 @@ impl Inject for FillDevice {
     }
 }
 
-impl Inject for SlowDevice {
-    fn begin(&self, scene: &Scene<'_>, pick: u32) -> Begun {
-        let slow = DeviceFault::Slow { extra: Latency::even(self.latency.low, self.latency.high) };
-        let chance = (self.ratio.numerator, self.ratio.denominator);
-        let words = Words { english: "requests took longer", chinese: "次请求变慢" };
-        let armings = |_| vec![Arming::new(slow).until_disarmed().with_chance(chance)];
-        arm(scene, &aims(scene, &self.device, pick), armings, words)
-    }
-}
-
 impl Inject for StallDevice {
     fn begin(&self, scene: &Scene<'_>, pick: u32) -> Begun {
         let words = Words { english: "requests hung", chinese: "次请求挂起" };
-        arm_whole(scene, &self.device, pick, DeviceFault::Hang, words)
+        let hang = Arming::new(DeviceFault::Hang).until_disarmed();
+        let hang = if self.writes_only { hang.on_writes() } else { hang };
+        arm(scene, &aims(scene, &self.device, pick), |_| vec![hang], words)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod paths;
 mod requests;
+mod slow;
 mod whole;
 
 pub use paths::{LosePath, RestorePath};
@@ -9,6 +10,7 @@ pub use requests::{
     BitRot, ErrorMode, FailFlush, LieAboutFlush, LoseWrite, MisdirectWrite, ReadError, RequestTarget, StaleRead,
     TornWrite, WriteError,
 };
-pub use whole::{FillDevice, LateWrite, LimpDevice, LoseReservation, PowerCut, SlowDevice, StallDevice};
+pub use slow::{SlowDevice, StallDevice};
+pub use whole::{FillDevice, LateWrite, LimpDevice, LoseReservation, PowerCut};
 
 pub use crate::scenario::target::DeviceTarget;

@@ -34,9 +34,14 @@ impl RequestTarget {
             (Some(count), ratio) => format!("{ratio} of the {requests}, {count} at most,"),
             (None, ratio) => format!("{ratio} of the {requests}"),
         };
-        let part = self.region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
+        format!("{share} {}{}", self.device.spoken(), self.part())
+    }
+
+    /// The part of the device, if it is not all of it.
+    pub(super) fn part(&self) -> String {
+        let region = self.region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
         let sectors = self.sectors.map_or(String::new(), |sectors| format!(", sectors {sectors}"));
-        format!("{share} {}{part}{sectors}", self.device.spoken())
+        region + &sectors
     }
 }
 
@@ -59,7 +64,7 @@ pub(crate) struct RawRequests {
 }
 
 impl RequestTarget {
-    fn lower(raw: &Located<RawRequests>, reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn lower(raw: &Located<RawRequests>, reader: &mut Reader<'_>) -> Option<Self> {
         let arguments = raw.value();
         let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
         let name = device.as_ref().map(|target| target.device.as_str());

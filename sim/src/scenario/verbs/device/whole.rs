@@ -7,7 +7,7 @@ use super::super::Verb;
 use crate::scenario::located::Located;
 use crate::scenario::reader::Reader;
 use crate::scenario::target::DeviceTarget;
-use crate::scenario::values::{Bandwidth, DurationRange, Ratio, Size};
+use crate::scenario::values::{Bandwidth, DurationRange, Size};
 
 /// A device as it is written.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -50,8 +50,6 @@ macro_rules! on_a_device {
 on_a_device! {
     /// Cuts the power of a device.
     PowerCut, lasts: true, says: "cuts the power {device}";
-    /// Lets requests to a device hang; they go on when the fault ends.
-    StallDevice, lasts: true, says: "lets all requests {device} hang";
     /// Makes a device forget its reservations.
     LoseReservation, lasts: false, says: "forgets the reservations {device}";
 }
@@ -134,51 +132,4 @@ on_a_device_with! {
         delay: DurationRange, default None
     }
     says: "lets writes in flight {device} land {value} later, once their host is dead or fenced";
-}
-
-/// Lets requests to a device take longer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SlowDevice {
-    /// The device, and whose.
-    #[serde(flatten)]
-    pub device: DeviceTarget,
-    /// How much longer a request takes.
-    pub latency: DurationRange,
-    /// How many of the requests are hit.
-    pub ratio: Ratio,
-}
-
-/// `slow-device` as it is written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct RawSlowDevice {
-    /// The device. Default: the product's first one.
-    pub device: Option<Located<String>>,
-    /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
-    pub host: Option<Located<String>>,
-    /// How much longer a request takes: "100ms", or a range from which each request draws, "50ms..2s". Required.
-    pub latency: Option<Located<String>>,
-    /// How many of the requests are hit: "1/100" gives a latency tail. Default: all.
-    pub ratio: Option<Located<String>>,
-}
-
-impl Verb for SlowDevice {
-    type Raw = RawSlowDevice;
-    const LASTS: bool = true;
-
-    fn lower(raw: &Located<RawSlowDevice>, reader: &mut Reader<'_>) -> Option<Self> {
-        let arguments = raw.value();
-        let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
-        let latency = reader.required(&arguments.latency, "latency", raw.span()).and_then(|text| reader.value(text));
-        let ratio = reader.optional(&arguments.ratio, Reader::probability);
-        Some(SlowDevice { device: device?, latency: latency?, ratio: ratio?.unwrap_or(Ratio::ONE) })
-    }
-
-    fn story(&self) -> String {
-        let requests = match self.ratio {
-            Ratio::ONE => "requests".to_owned(),
-            ratio => format!("{ratio} of the requests"),
-        };
-        format!("lets {requests} {} take {} longer", self.device.spoken(), self.latency)
-    }
 }

@@ -1,0 +1,125 @@
+//! `slow-device` and `stall-device`: certain requests take longer, or hang for a while.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::Verb;
+use super::requests::{RawRequests, RequestTarget};
+use crate::scenario::located::Located;
+use crate::scenario::reader::Reader;
+use crate::scenario::target::DeviceTarget;
+use crate::scenario::values::{DurationRange, Ratio};
+
+/// The kinds of request that can be meant.
+const WRITES_ONLY: &[(&str, bool)] = &[("all", false), ("writes", true)];
+
+/// Lets requests to a device take longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SlowDevice {
+    /// Which requests.
+    pub requests: RequestTarget,
+    /// How much longer a request takes.
+    pub latency: DurationRange,
+    /// Whether only writes do, and reads and flushes do not.
+    pub writes_only: bool,
+}
+
+/// `slow-device` as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawSlowDevice {
+    /// The device. Default: the product's first one.
+    pub device: Option<Located<String>>,
+    /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
+    pub host: Option<Located<String>>,
+    /// A named part of the device, such as "wal". Default: all of it.
+    pub region: Option<Located<String>>,
+    /// Sectors, both ends included: "100..200". Default: all of them.
+    pub sectors: Option<Located<String>>,
+    /// How much longer a request takes: "100ms", or a range from which each request draws, "50ms..2s". Required.
+    pub latency: Option<Located<String>>,
+    /// How many of the requests are hit: "1/100" gives a latency tail. Default: all.
+    pub ratio: Option<Located<String>>,
+    /// After how many hits it is over. Default: as long as the fault lasts.
+    pub count: Option<Located<i64>>,
+    /// What is hit: "all" (default), or only "writes", as on an array whose write cache has gone.
+    #[schemars(extend("enum" = ["all", "writes"]))]
+    pub requests: Option<Located<String>>,
+}
+
+impl Verb for SlowDevice {
+    type Raw = RawSlowDevice;
+    const LASTS: bool = true;
+
+    fn lower(raw: &Located<RawSlowDevice>, reader: &mut Reader<'_>) -> Option<Self> {
+        let arguments = raw.value().clone();
+        let latency = reader.required(&arguments.latency, "latency", raw.span()).and_then(|text| reader.value(text));
+        let writes_only = reader.word_or(&arguments.requests, WRITES_ONLY, false);
+        let requests = RawRequests {
+            device: arguments.device,
+            host: arguments.host,
+            region: arguments.region,
+            sectors: arguments.sectors,
+            ratio: arguments.ratio,
+            count: arguments.count,
+        };
+        let requests = RequestTarget::lower(&Located::new(requests, raw.span()), reader);
+        Some(SlowDevice { requests: requests?, latency: latency?, writes_only: writes_only? })
+    }
+
+    fn story(&self) -> String {
+        let kind = if self.writes_only { "writes" } else { "requests" };
+        let requests = match (self.requests.ratio, self.requests.count) {
+            (Ratio::ONE, None) => kind.to_owned(),
+            (Ratio::ONE, Some(count)) => format!("the next {count} {kind}"),
+            (ratio, None) => format!("{ratio} of the {kind}"),
+            (ratio, Some(count)) => format!("{ratio} of the {kind}, {count} at most,"),
+        };
+        format!(
+            "lets {requests} {}{} take {} longer",
+            self.requests.device.spoken(),
+            self.requests.part(),
+            self.latency
+        )
+    }
+}
+
+/// Lets requests to a device hang; they go on when the fault ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StallDevice {
+    /// The device, and whose requests.
+    #[serde(flatten)]
+    pub device: DeviceTarget,
+    /// Whether only writes do, and reads and flushes do not.
+    pub writes_only: bool,
+}
+
+/// `stall-device` as it is written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RawStallDevice {
+    /// The device. Default: the product's first one.
+    pub device: Option<Located<String>>,
+    /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
+    pub host: Option<Located<String>>,
+    /// What hangs: "all" (default), or only "writes".
+    #[schemars(extend("enum" = ["all", "writes"]))]
+    pub requests: Option<Located<String>>,
+}
+
+impl Verb for StallDevice {
+    type Raw = RawStallDevice;
+    const LASTS: bool = true;
+
+    fn lower(raw: &Located<RawStallDevice>, reader: &mut Reader<'_>) -> Option<Self> {
+        let arguments = raw.value();
+        let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
+        let writes_only = reader.word_or(&arguments.requests, WRITES_ONLY, false);
+        Some(StallDevice { device: device?, writes_only: writes_only? })
+    }
+
+    fn story(&self) -> String {
+        let requests = if self.writes_only { "writes" } else { "requests" };
+        format!("lets all {requests} {} hang", self.device.spoken())
+    }
+}
