@@ -111,7 +111,8 @@ pub(super) fn native_logs(record: &Record) -> BTreeMap<PathBuf, String> {
     for event in record.trace.events() {
         let What::Log { file, line } = &event.what else { continue };
         let host = record.trace.host_of(event.place).map_or("outside", |host| record.trace.host_name(host));
-        let text = files.entry(Path::new(host).join(&**file)).or_default();
+        // A path of the host, absolute there, and never one of this machine.
+        let text = files.entry(Path::new(host).join(file.trim_start_matches('/'))).or_default();
         text.push_str(line);
         text.push('\n');
     }
