@@ -109,7 +109,7 @@ fn add_node(
     let (name, id) = (host.name.clone(), record.id);
     let on = world.add_host(&name);
     let mut options = plan.devices.get("data").cloned().unwrap_or_else(|| DeviceOptions::new("data", 1));
-    options.name = format!("data-{name}");
+    options.name = format!("data of {name}");
     let directory_at = EngineLayout::at(0, &shape).end().next_multiple_of(4096);
     let length = directory_at + Directory::length();
     options.capacity = options.capacity.max(length.div_ceil(options.sector_size));

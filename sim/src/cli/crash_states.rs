@@ -198,6 +198,7 @@ fn exit_of(error: &CrashStatesError) -> Exit {
         CrashStatesError::Run(error) if error.is_our_bug() => Exit::OurBug,
         CrashStatesError::Run(RunError::Build(_))
         | CrashStatesError::NoRecovery { .. }
+        | CrashStatesError::NoDevice { .. }
         | CrashStatesError::NoHost { .. } => Exit::Usage,
         CrashStatesError::Run(_) => Exit::Usage,
         CrashStatesError::NeverCame { .. } => Exit::Inconclusive,

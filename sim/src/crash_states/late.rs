@@ -12,9 +12,9 @@ use nodes::world::time::Instant;
 use nodes::world::trace::HostId;
 use serde::Serialize;
 
-use super::CrashStatesError;
 use super::rules::{self, Broken, Facts};
 use super::trial::{Bench, Landing, Recovered};
+use super::{CrashStatesError, moments};
 use crate::draws::Draws;
 use crate::run::cut::{Cut, Wanted};
 use crate::run::{self, Record, RunOptions};
@@ -117,15 +117,12 @@ pub fn try_late_writes(
     options: &RunOptions,
 ) -> Result<Vec<LateTried>, CrashStatesError> {
     let (record, kept) = run::run_to_cut(scenario, product, draws, options, wanted)?;
-    let recovery = kept.recovery.ok_or(CrashStatesError::NoRecovery { model: product.model })?;
-    if kept.cuts.is_empty() {
-        return Err(CrashStatesError::NeverCame { seed: draws.seed, ended: record.ended });
-    }
+    let (recovery, cuts) = moments(&record, kept, product, draws.seed, wanted)?;
     let mut hosts = (0u16..).zip(&record.trace.hosts);
     let host = hosts.find(|(_, name)| ***name == *late.host).map(|(number, _)| HostId(number));
     let host = host.ok_or_else(|| CrashStatesError::NoHost { name: late.host.clone() })?;
     let mut tried = Vec::new();
-    for cut in kept.cuts {
+    for cut in cuts {
         if (options.interrupted)() {
             break;
         }

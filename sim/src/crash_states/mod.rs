@@ -30,7 +30,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::draws::Draws;
-use crate::run::cut::{Cut, Wanted};
+use crate::run::cut::{Cut, Cuts, Wanted};
 use crate::run::{self, Record, RunError, RunOptions};
 use crate::scenario::Scenario;
 pub use late::{LateTried, LateViolation, LateWrites, When, try_late_writes};
@@ -65,6 +65,12 @@ pub enum CrashStatesError {
     NoHost {
         /// The name.
         name: String,
+    },
+    /// There is no such device.
+    #[error("there is no device {device}: name one of the product, and with a device of each host the host too")]
+    NoDevice {
+        /// The device, and of whom.
+        device: String,
     },
     /// The moment never came.
     #[error("the moment never came: the run of seed {seed} ended at {ended}; name an event it has, or another seed")]
@@ -127,18 +133,33 @@ pub fn try_all(
     options: &RunOptions,
 ) -> Result<Vec<Tried>, CrashStatesError> {
     let (record, kept) = run::run_to_cut(scenario, product, draws, options, wanted)?;
-    let recovery = kept.recovery.ok_or(CrashStatesError::NoRecovery { model: product.model })?;
-    if kept.cuts.is_empty() {
-        return Err(CrashStatesError::NeverCame { seed: draws.seed, ended: record.ended });
-    }
+    let (recovery, cuts) = moments(&record, kept, product, draws.seed, wanted)?;
     let mut tried = Vec::new();
-    for cut in kept.cuts {
+    for cut in cuts {
         if (options.interrupted)() {
             break;
         }
         tried.push(Search::new(&record, &recovery, cut, effort, draws.seed).all(options));
     }
     Ok(tried)
+}
+
+/// How the product recovers, and the moments that came.
+fn moments(
+    record: &Record,
+    kept: Cuts,
+    product: &Product,
+    seed: u64,
+    wanted: &Wanted,
+) -> Result<(Recovery, Vec<Cut>), CrashStatesError> {
+    let recovery = kept.recovery.ok_or(CrashStatesError::NoRecovery { model: product.model })?;
+    if kept.no_device {
+        return Err(CrashStatesError::NoDevice { device: wanted.device.spoken() });
+    }
+    match kept.cuts.is_empty() {
+        true => Err(CrashStatesError::NeverCame { seed, ended: record.ended }),
+        false => Ok((recovery, kept.cuts)),
+    }
 }
 
 /// The search through the states of one moment.

@@ -76,6 +76,13 @@ fn a_moment_that_never_comes_is_told() {
     assert!(matches!(never, Err(CrashStatesError::NeverCame { seed: 1, .. })));
 }
 
+#[test]
+fn a_device_that_is_not_there_is_named() {
+    let scenario = scenario("kingbase/switchover_ok.toml");
+    let missing = tried_of(&scenario, ("data", None), 1_000, 1);
+    assert!(matches!(&missing, Err(CrashStatesError::NoDevice { device }) if device.contains("data")), "{missing:?}");
+}
+
 /// Every product recovers from what a cut leaves of its primary's device, or of the one that all share.
 #[test]
 fn every_other_product_recovers_from_every_state_too() {
@@ -83,6 +90,7 @@ fn every_other_product_recovers_from_every_state_too() {
     for (file, device, host, at_ms) in [
         ("polardb/standby_takes_over.toml", "shared", None, 20_000),
         ("opengauss_ha/switchover_and_back.toml", "data", Some("dn1"), 20_000),
+        ("kingbase/switchover_ok.toml", "data", Some("node1"), 20_000),
     ] {
         let scenario = scenario(file);
         let tried = tried_of(&scenario, (device, host), at_ms, 4).unwrap_or_else(|error| panic!("{file}: {error}"));

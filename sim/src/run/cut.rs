@@ -48,6 +48,8 @@ pub struct Cuts {
     pub cuts: Vec<Cut>,
     /// How the product recovers; `None` if its model does not say.
     pub recovery: Option<Recovery>,
+    /// The moment came, and no device was found whose power could go.
+    pub no_device: bool,
 }
 
 /// Waits for the moments, keeps the devices and ends the run.
@@ -57,7 +59,10 @@ pub(super) async fn wait(stage: Stage, wanted: Wanted, kept: Rc<RefCell<Cuts>>) 
     trigger::wait(&stage, &wanted.when).await;
     // Who recovers depends on who leads by then.
     kept.borrow_mut().recovery = stage.cluster().recovery();
-    let Some(victim) = victim(&stage, &wanted.device) else { return world.stop() };
+    let Some(victim) = victim(&stage, &wanted.device) else {
+        kept.borrow_mut().no_device = true;
+        return world.stop();
+    };
     let requests = || world.with_device(victim, |device| device.journal().entries().len());
     for _ in 0..wanted.moments {
         let devices = (0..world.device_count()).map(|number| world.with_device(DeviceId(number), |it| it.clone()));
