@@ -88,7 +88,7 @@ fn told(name: &str) -> String {
     ];
     lines.extend(notices(&record));
     for finding in [first, overwritten].into_iter().flatten() {
-        lines.extend(finding.finding.explanation.iter().map(|line| format!("  {line}")));
+        lines.extend(finding.finding.explanation.iter().map(|line| format!("  {}", line.en)));
     }
     lines.join("\n")
 }

@@ -1,18 +1,23 @@
 //! Every shipped scenario: it ends as it says, the same way twice, with the hash that is pinned, and differently when
-//! its faults and defects are taken away.
+//! its faults and defects are taken away. Its page and its plan can be handed in, in Chinese too.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use nodes::product::NodeState;
 use rayon::prelude::*;
+use reports::handout::{Block, Cell, Handout};
+use reports::render::html;
+use reports::{Language, Report, Sentence};
 use simrun::check::Answer;
 use simrun::draws::Draws;
+use simrun::rehearse::{Ending, Material, Phases, Sample, plan, rehearsal, stays, step_times, together};
 use simrun::run::{Record, RunOptions, run_scenario};
 use simrun::scenario::model::{Promise, Trigger, When};
 use simrun::scenario::{self, Scenario};
 use simrun::tell::{self, Tale};
-use simrun::verdict::{self, Outcome, Verdict};
+use simrun::verdict::{self, Judged, Outcome, Verdict};
 use simrun::vocabulary;
 
 fn root() -> PathBuf {
@@ -61,34 +66,195 @@ fn first_seed(scenario: &Scenario) -> u64 {
     scenario.run.seeds.first
 }
 
+/// What the tests of this file ask of the first seed of a scenario, which runs twice.
+struct First {
+    file: PathBuf,
+    hashes: [u64; 2],
+    events: u64,
+    outcome: Outcome,
+    /// The cause of the outcome and the answers of the checks.
+    why: String,
+    /// Sentences of the report and of the plan that say nothing in Chinese.
+    untold: Vec<String>,
+    /// What is wrong with the page.
+    page: Vec<String>,
+}
+
+/// The first seed of every scenario, run once for all tests.
+fn first_seeds() -> &'static [First] {
+    static FIRST: OnceLock<Vec<First>> = OnceLock::new();
+    FIRST.get_or_init(|| files().par_iter().map(|file| first(file)).collect())
+}
+
+fn first(file: &Path) -> First {
+    let scenario = load(file);
+    let product = nodes::catalogue::find(&scenario.product.model).expect("a product of the catalogue");
+    let seed = first_seed(&scenario);
+    let draws = Draws::of(&scenario, seed);
+    let text = std::fs::read_to_string(root().join(file)).expect("the file that was just read");
+    let told = || {
+        let (record, verdict) = run(&scenario, seed);
+        let tale =
+            Tale { scenario: &scenario, text: &text, product, draws: &draws, record: &record, verdict: &verdict };
+        let report = tell::report(&tale);
+        let handout = plan_of(&tale, &report);
+        (record.trace.hash(), record.trace.count(), verdict, report, handout)
+    };
+    let (hash, events, verdict, report, handout) = told();
+    let (again, _, _, same_report, same_handout) = told();
+    let page = html::html(&report, None, Language::Chinese);
+    let mut troubles = page_troubles(&page);
+    if page != html::html(&same_report, None, Language::Chinese) || handout != same_handout {
+        troubles.push("the page or the plan is another one the second time".to_owned());
+    }
+    let answer = |check: &Judged| format!("{} {}: {}", check.name, check.finding.answer, check.finding.told());
+    let answers: Vec<String> = verdict.checks.iter().map(answer).collect();
+    First {
+        file: file.to_owned(),
+        hashes: [hash, again],
+        events,
+        outcome: verdict.outcome,
+        why: format!("{:?}\n{}", verdict.cause, answers.join("\n")),
+        untold: untold(&report, &handout),
+        page: troubles,
+    }
+}
+
+/// The plan as one run makes it: everything of it but the looks into the cluster before and after.
+fn plan_of(tale: &Tale<'_>, report: &Report) -> Handout {
+    let (service, objectives) = tell::measured(tale);
+    let outages = &service.outages;
+    let ending = Ending::of(tale.record, tale.verdict, outages.len());
+    let stays = stays(tale.record, &report.lanes);
+    let sample = Sample::of(tale.record, ending, Phases::of(tale.record, outages), &objectives, stays);
+    let samples = [sample];
+    plan(&Material {
+        scenario: tale.scenario,
+        product: tale.product,
+        operations: nodes::catalogue::operations(tale.product.model),
+        rehearsal: &rehearsal(&tale.scenario.path, &samples),
+        steps: &step_times(tale.scenario, &samples),
+        stays: &together(samples.iter().map(|sample| &sample.stays)),
+        typical: report,
+        before: &[],
+        back: None,
+        slips: &[],
+        tried: 0,
+    })
+}
+
+/// Sentences that simrun wrote and that a reader of Chinese cannot read.
+fn untold(report: &Report, plan: &Handout) -> Vec<String> {
+    let deeds: Vec<Sentence> = report.faults.iter().flat_map(|fault| [fault.planned(), fault.deed()]).collect();
+    let planned: Vec<Sentence> = report.runbook.iter().map(|step| step.planned()).collect();
+    let drill = &report.drill;
+    let (hypothesis, scope, rollback) = (drill.hypothesis(), drill.scope(), drill.rollback());
+    let (because, workload) = (report.verdict.expectation.because(), report.cluster.workload());
+    let card = [&hypothesis, &scope, &rollback, &because, &workload].into_iter().flatten();
+    let outages = report.service.outages.iter();
+    let landmarks = outages.flat_map(|outage| [Some(&outage.first_failed), outage.first_durable.as_ref()]).flatten();
+    let checks = report.checks.iter();
+    let sentences = [&report.verdict.cause]
+        .into_iter()
+        .chain(card)
+        .chain(report.timeline.iter().map(|entry| &entry.text))
+        .chain(&report.story)
+        .chain(checks.flat_map(|check| [&check.promise].into_iter().chain(&check.explanation)))
+        .chain(report.runbook.iter().filter_map(|step| step.expected.as_ref()))
+        .chain(report.faults.iter().filter_map(|fault| fault.proof.as_ref()))
+        .chain(&deeds)
+        .chain(&planned)
+        .chain(landmarks.map(|landmark| &landmark.what))
+        .chain(&report.limits.not_simulated)
+        .chain(words_of(plan));
+    let mut untold: Vec<String> =
+        sentences.filter(|sentence| !is_chinese(sentence)).map(|sentence| format!("{sentence:?}")).collect();
+    untold.sort();
+    untold.dedup();
+    untold
+}
+
+/// Every sentence of a paper.
+fn words_of(paper: &Handout) -> Vec<&Sentence> {
+    let mut words: Vec<&Sentence> = std::iter::once(&paper.title).chain(&paper.notes).collect();
+    for section in &paper.sections {
+        words.push(&section.heading);
+        for block in &section.blocks {
+            match block {
+                Block::Words(said) => words.push(said),
+                Block::Points { points, .. } => words.extend(points),
+                Block::Table { columns, rows } => {
+                    words.extend(columns);
+                    words.extend(rows.iter().flatten().filter_map(|cell| match cell {
+                        Cell::Words(said) => Some(said),
+                        _ => None,
+                    }));
+                }
+                Block::Code(_) => {}
+            }
+        }
+    }
+    words
+}
+
+/// Whether a sentence has Chinese letters in its Chinese form. One word alone, `RTO`, is a name.
+fn is_chinese(sentence: &Sentence) -> bool {
+    let is_name = sentence.zh.as_deref() == Some(&sentence.en) && !sentence.en.contains(' ');
+    let is_letter = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+    is_name || sentence.zh.as_deref().is_some_and(|chinese| chinese.chars().any(is_letter))
+}
+
+/// What a page may weigh.
+const MOST_BYTES: usize = 2_000_000;
+
+/// What makes a page too heavy to be mailed, or not whole without a network.
+fn page_troubles(page: &str) -> Vec<String> {
+    let mut troubles = Vec::new();
+    if page.len() >= MOST_BYTES {
+        troubles.push(format!("{} bytes", page.len()));
+    }
+    if !page.contains("content=\"default-src 'none';") {
+        troubles.push("no policy that forbids to load anything".to_owned());
+    }
+    // What would be fetched: attributes of elements and rules of a style sheet, not words of a scenario.
+    let fetched =
+        ["src=\"", "url(", "@import", "<link", "<iframe", "<img", "<object", "<embed", "<base", "http-equiv=\"refresh"];
+    let tags = page.split('<').map(|tag| format!("<{}", tag.split('>').next().unwrap_or_default()));
+    troubles.extend(tags.filter(|tag| fetched.iter().any(|word| tag.contains(word))));
+    let style = page.split("<style>").nth(1).and_then(|style| style.split("</style>").next()).unwrap_or_default();
+    // A fill of the page's own picture is no file.
+    let style = style.replace("url(#", "");
+    troubles.extend(fetched.iter().filter(|word| style.contains(**word)).map(|word| format!("{word} in the style")));
+    let links = page.split("href=\"").skip(1).filter(|link| !link.starts_with('#'));
+    troubles.extend(links.map(|link| format!("a link to {}", link.chars().take(40).collect::<String>())));
+    troubles
+}
+
+#[test]
+fn every_sentence_of_every_scenario_has_chinese_words() {
+    let untold = first_seeds().iter().filter(|first| !first.untold.is_empty());
+    let untold: Vec<String> =
+        untold.map(|first| format!("{}:\n  {}", first.file.display(), first.untold.join("\n  "))).collect();
+    assert!(untold.is_empty(), "{} scenarios\n{}", untold.len(), untold.join("\n"));
+}
+
+#[test]
+fn every_page_is_light_whole_without_a_network_and_the_same_twice() {
+    let wrong = first_seeds().iter().filter(|first| !first.page.is_empty());
+    let wrong: Vec<String> =
+        wrong.map(|first| format!("{}: {}", first.file.display(), first.page.join("; "))).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn every_scenario_ends_as_it_says_and_the_same_way_twice() {
-    let mut lines: Vec<String> = files()
-        .par_iter()
-        .map(|file| {
-            let scenario = load(file);
-            let seed = first_seed(&scenario);
-            let (record, verdict) = run(&scenario, seed);
-            let (again, _) = run(&scenario, seed);
-            assert_eq!(record.trace.hash(), again.trace.hash(), "{} is not deterministic", file.display());
-            let answers: Vec<String> = verdict
-                .checks
-                .iter()
-                .map(|check| {
-                    format!("{} {}: {}", check.name, check.finding.answer, check.finding.explanation.join(" "))
-                })
-                .collect();
-            assert_eq!(
-                verdict.outcome,
-                Outcome::AsExpected,
-                "{} seed {seed}: {:?}\n{}",
-                file.display(),
-                verdict.cause,
-                answers.join("\n")
-            );
-            format!("{} {:016x} {} events", file.display(), record.trace.hash(), record.trace.count())
-        })
-        .collect();
+    let mut lines = Vec::new();
+    for First { file, hashes, events, outcome, why, .. } in first_seeds() {
+        let file = file.display();
+        assert_eq!(hashes[0], hashes[1], "{file} is not deterministic");
+        assert_eq!(*outcome, Outcome::AsExpected, "{file}: {why}");
+        lines.push(format!("{file} {:016x} {events} events", hashes[0]));
+    }
     lines.sort();
     // A pin changes only on purpose: the commit that changes one says why. One file of pins a folder, so that a new
     // scenario of one product moves no line of another's.

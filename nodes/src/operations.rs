@@ -12,6 +12,9 @@ pub struct Told {
     pub zh: &'static str,
 }
 
+/// A name, and what it means in Chinese.
+pub type Phrase = (&'static str, &'static str);
+
 /// On which hosts a command is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whom {
@@ -52,6 +55,9 @@ pub struct Operations {
     pub verification: &'static [Verification],
     /// What must make the operator stop, beyond what every drill has.
     pub abort: &'static [Told],
+    /// What its own events mean, in Chinese: those of [`crate::product::Product::events`] that are no steps of a
+    /// procedure.
+    pub events: &'static [Phrase],
 }
 
 /// Whether typed words begin as a command that is known to change nothing.

@@ -9,9 +9,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::Error;
-use crate::operations::begins;
+use crate::operations::{Told, begins};
 use crate::parts::service::{Key, Row};
 use crate::parts::shell::Shell;
+use crate::parts::standstill::Reason;
 use crate::world::World;
 use crate::world::device::{DeviceError, DeviceOptions, Redundancy};
 use crate::world::disk::DeviceId;
@@ -224,7 +225,7 @@ pub struct Product {
     /// Commands its processes call that a fault can break.
     pub external_commands: &'static [Word],
     /// What the model leaves out, one sentence each.
-    pub limits: &'static [&'static str],
+    pub limits: &'static [Told],
     /// Builds a cluster in a world. Nothing runs before [`Cluster::start`].
     pub build: Build,
 }
@@ -630,8 +631,8 @@ pub trait Cluster {
     /// Every node as it looks now.
     fn nodes(&self) -> Vec<NodeState>;
 
-    /// What each node still waits for, in words; for runs that do not converge.
-    fn waiting_for(&self) -> Vec<String> {
+    /// The nodes that still wait for something, as they look now; for runs that do not converge.
+    fn waiting_for(&self) -> Vec<NodeState> {
         Vec::new()
     }
 
@@ -644,7 +645,7 @@ pub trait Cluster {
     /// Why a cluster of which only these hosts are whole may stand still, while the rest stays as it is: no majority, no
     /// primary among them where nobody promotes by himself. `None` if it must serve. The answer follows from the
     /// configuration and from what is so (who runs, who has power), never from what a process believes.
-    fn may_stand_still(&self, _whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, _whole: &[HostId]) -> Option<Reason> {
         None
     }
 

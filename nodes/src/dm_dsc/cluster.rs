@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::parts::service;
 use crate::parts::shell::Shell;
+use crate::parts::standstill::Reason;
 use crate::product::{
     Breakage, BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Recovery, Region, VIRTUAL_ADDRESS,
     Wait,
@@ -258,7 +259,7 @@ impl Cluster for DmDsc {
         liveness::recovery_path(&self.configuration.parameters)
     }
 
-    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<Reason> {
         let (inside, outside): (Vec<&Node>, Vec<&Node>) =
             self.configuration.nodes().iter().partition(|node| whole.contains(&node.host));
         let counted = |nodes: &[&Node]| {
@@ -280,10 +281,9 @@ impl Cluster for DmDsc {
         parameters.start_commands && !parameters.db_restart.is_zero()
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        let nodes = self.nodes();
-        let waiting = nodes.iter().filter(|node| !node.writable || node.state != "(OPEN, STARTUP)");
-        waiting.map(|node| format!("{} is {} {}", node.host, node.role, node.state)).collect()
+    fn waiting_for(&self) -> Vec<NodeState> {
+        let waits = |node: &NodeState| !node.writable || node.state != "(OPEN, STARTUP)";
+        self.nodes().into_iter().filter(waits).collect()
     }
 
     fn set_external_command(&self, host: HostId, command: &str, breakage: Option<Breakage>) -> bool {

@@ -1,5 +1,6 @@
 //! What a scenario may say of Dameng DSC.
 
+use crate::operations::Told;
 use crate::product::{DeviceWord, Product, RoleWord, StatusOutput, VIRTUAL_ADDRESS, VerbWord, Word};
 
 use super::defects::DEFECTS;
@@ -95,15 +96,32 @@ pub const PRODUCT: Product = Product {
     files: &[],
     external_commands: &[Word { name: VIRTUAL_ADDRESS, doc: "css_vip_config: puts a virtual address up or down" }],
     limits: &[
-        "Page ownership is kept by the control EP alone and has one mode (X); the real service is spread over all EPs.",
-        "What is written of a data page is its number, LSN and a checksum of its rows; the rows themselves come from the \
-         redo logs, which every start and every crash handling reads from their beginning.",
-        "ASM files, undo segments and DSC_CRASH_RECV_POLICY are left out; so is the halt of a CSS that does not reach \
-         DMDCR_LINK_CHECK_IP.",
-        "A css_vip_config that hangs is taken for one that fails.",
-        "The byte layout of the voting disk, the order of group start and the sequence of the statuses of dm8-2024 are the \
-         model's own: none of them is published.",
-        "Of a split into equal parts the one with the smallest seqno stays: the real rule is not published.",
+        Told {
+            en: "Page ownership is kept by the control EP alone and has one mode (X); the real service is spread over all EPs.",
+            zh: "页归属只由控制 EP 维护,且只有一种模式(X);真实服务分布在所有 EP 上。",
+        },
+        Told {
+            en: "What is written of a data page is its number, LSN and a checksum of its rows; the rows themselves come from the \
+                 redo logs, which every start and every crash handling reads from their beginning.",
+            zh: "写入的数据页只含页号、LSN 与行校验和;行内容来自重做日志,每次启动与故障处理都从头读取日志。",
+        },
+        Told {
+            en: "ASM files, undo segments and DSC_CRASH_RECV_POLICY are left out; so is the halt of a CSS that does not reach \
+                 DMDCR_LINK_CHECK_IP.",
+            zh: "未模拟 ASM 文件、回滚段与 DSC_CRASH_RECV_POLICY,也未模拟 CSS 无法访问 DMDCR_LINK_CHECK_IP 时的停机。",
+        },
+        Told {
+            en: "A css_vip_config that hangs is taken for one that fails.", zh: "css_vip_config 挂起按失败处理。"
+        },
+        Told {
+            en: "The byte layout of the voting disk, the order of group start and the sequence of the statuses of dm8-2024 are the \
+                 model's own: none of them is published.",
+            zh: "表决磁盘的字节布局、组启动顺序以及 dm8-2024 的状态顺序为模型自定,均未公开。",
+        },
+        Told {
+            en: "Of a split into equal parts the one with the smallest seqno stays: the real rule is not published.",
+            zh: "对等分裂时保留 seqno 最小的一方:真实规则未公开。",
+        },
     ],
     build: cluster::build,
 };

@@ -1,6 +1,6 @@
 //! When a part of the cluster that is whole must serve, and how soon.
 
-use crate::parts::standstill::no_majority;
+use crate::parts::standstill::{Reason, no_majority};
 use crate::product::Wait;
 
 use super::parameters::Parameters;
@@ -35,20 +35,29 @@ pub(super) struct Situation {
 }
 
 /// Why the whole EPs may stand still.
-pub(super) fn may_stand_still(now: &Situation) -> Option<String> {
+pub(super) fn may_stand_still(now: &Situation) -> Option<Reason> {
     let all = now.whole.0 + now.outside.0;
     if now.outside.1 > 0 {
         // Those outside that still run may be the ones that the arbitration keeps.
-        return no_majority(now.whole.0, all, "the arbitration of CSS, which may keep the others,");
+        return no_majority(
+            now.whole.0,
+            all,
+            ("the arbitration of CSS, which may keep the others,", "CSS 仲裁(可能保留另一部分)"),
+        );
     }
     if now.whole.1 == 0 && !now.starts {
-        return Some("no database of the core runs, and no start command is configured".to_owned());
+        return Some(Reason::new(
+            "no database of the core runs, and no start command is configured",
+            "核心中没有数据库在运行,且未配置启动命令",
+        ));
     }
     let unstarted = if now.starts { 0 } else { now.whole.0 - now.whole.1 };
     let absent = now.outside.0 - now.outside.1 + unstarted;
     (!now.is_open && absent > 0 && !now.opens_alone).then(|| {
-        "the whole DB group is down, and with DMDCR_AUTO_OPEN_CHECK 0 it does not start without the absent EPs"
-            .to_owned()
+        Reason::new(
+            "the whole DB group is down, and with DMDCR_AUTO_OPEN_CHECK 0 it does not start without the absent EPs",
+            "整个 DB 组已停止,而 DMDCR_AUTO_OPEN_CHECK 为 0 时缺少 EP 就不会启动",
+        )
     })
 }
 
@@ -61,11 +70,11 @@ mod tests {
         let mut now = Situation { whole: (1, 1), outside: (1, 0), starts: true, opens_alone: false, is_open: true };
         assert_eq!(may_stand_still(&now), None);
         now.outside.1 = 1;
-        assert!(may_stand_still(&now).is_some_and(|why| why.contains("no majority")));
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no majority")));
         now.outside.1 = 0;
         now.whole.1 = 0;
         now.is_open = false;
-        assert!(may_stand_still(&now).is_some_and(|why| why.contains("DMDCR_AUTO_OPEN_CHECK")));
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("DMDCR_AUTO_OPEN_CHECK")));
         now.opens_alone = true;
         assert_eq!(may_stand_still(&now), None);
         now.starts = false;
@@ -73,7 +82,7 @@ mod tests {
         // One was started by hand, the other waits for the operator: together they may not start.
         let mut halves =
             Situation { whole: (2, 1), outside: (0, 0), starts: false, opens_alone: false, is_open: false };
-        assert!(may_stand_still(&halves).is_some_and(|why| why.contains("DMDCR_AUTO_OPEN_CHECK")));
+        assert!(may_stand_still(&halves).is_some_and(|why| why.en.contains("DMDCR_AUTO_OPEN_CHECK")));
         halves.is_open = true;
         assert_eq!(may_stand_still(&halves), None);
         (halves.is_open, halves.whole.1) = (false, 2);

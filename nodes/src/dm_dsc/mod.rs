@@ -13,9 +13,11 @@
 //! | `network` | the IP stack of a host, which answers pings |
 //! | `watchdog` | a watchdog, to compare with |
 //! | `defects` | real bugs and broken rules that can be switched on |
+//! | `chinese` | what its events mean in Chinese |
 //! | `cluster`, `plan`, `parameters`, `description` | how it is put together, and what a scenario may say |
 
 mod asm;
+mod chinese;
 mod cluster;
 mod css;
 mod defects;

@@ -1,5 +1,6 @@
 //! How the operator looks at the cluster: `show` of dmcssm, and what it shows when all is well.
 
+use super::chinese;
 use crate::operations::{Look, Operations, Told, Verification, Whom};
 
 const SHOW: Look = Look {
@@ -49,4 +50,5 @@ pub const OPERATIONS: Operations = Operations {
             zh: "GRP_DSC 的 sta 停留在 PROCESS_EP_CRASH 或 PROCESS_RECOVER 超过演练最差时间",
         },
     ],
+    events: chinese::EVENTS,
 };

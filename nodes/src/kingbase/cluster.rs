@@ -16,6 +16,7 @@ use super::{ctl, ssh, tools};
 use crate::parts::engine::{EngineLayout, EngineShape};
 use crate::parts::service;
 use crate::parts::shell::Shell;
+use crate::parts::standstill::Reason;
 use crate::parts::streaming_replication::directory::{self, Directory};
 use crate::parts::streaming_replication::store::Place;
 use crate::product::{
@@ -298,7 +299,7 @@ impl Cluster for Kingbase {
         liveness::recovery_path(&self.plan.parameters)
     }
 
-    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<Reason> {
         let leading = self.leading();
         let (leader, others): (Vec<&Node>, Vec<&Node>) =
             self.plan.nodes().iter().partition(|node| Some(node.id) == leading);
@@ -321,13 +322,8 @@ impl Cluster for Kingbase {
         false
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        let nodes = self.nodes();
-        nodes
-            .iter()
-            .filter(|node| node.state != "running")
-            .map(|node| format!("{} is {}", node.host, node.state))
-            .collect()
+    fn waiting_for(&self) -> Vec<NodeState> {
+        self.nodes().into_iter().filter(|node| node.state != "running").collect()
     }
 
     fn set_external_command(&self, host: HostId, command: &str, breakage: Option<Breakage>) -> bool {

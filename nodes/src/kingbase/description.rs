@@ -1,6 +1,7 @@
 //! What a scenario may say of KingbaseES.
 
 use super::{cluster, ctl, parameters, repmgr, repmgrd, server, ssh, tools};
+use crate::operations::Told;
 use crate::parts::streaming_replication::server::EVENTS as SERVER_EVENTS;
 use crate::product::{CommandWord, DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
@@ -136,12 +137,30 @@ pub const PRODUCT: Product = Product {
         Word { name: ctl::STOP_COMMAND, doc: "stops the server; one that fails says that it worked" },
     ],
     limits: &[
-        "kbha, VIP and trusted_servers are left out: how they decide is not known; so are tablespaces and BDR.",
-        "A log segment begins with 4096 bytes of header, so positions at its start end in 1000, not in 28.",
-        "A read waits until what it has seen is confirmed; the real server would show the older row.",
-        "A bulk load fills a segment with one record and its end, so that gigabytes of log cost no memory.",
-        "Configuration files of a host are durable at once; all others can be lost or torn with the data device.",
-        "The server keeps its synchronous setting cleared after it was given up; when KingbaseES restores it is not known.",
+        Told {
+            en: "kbha, VIP and trusted_servers are left out: how they decide is not known; so are tablespaces and BDR.",
+            zh: "未模拟 kbha、VIP 与 trusted_servers(其判定方式未知),也未模拟表空间与 BDR。",
+        },
+        Told {
+            en: "A log segment begins with 4096 bytes of header, so positions at its start end in 1000, not in 28.",
+            zh: "日志段以 4096 字节段头开始,故段首位点以 1000 而非 28 结尾。",
+        },
+        Told {
+            en: "A read waits until what it has seen is confirmed; the real server would show the older row.",
+            zh: "读操作会等到所见内容得到确认;真实服务器会返回较旧的行。",
+        },
+        Told {
+            en: "A bulk load fills a segment with one record and its end, so that gigabytes of log cost no memory.",
+            zh: "批量装载用一条记录及其末尾填满一个段,使大量日志不占内存。",
+        },
+        Told {
+            en: "Configuration files of a host are durable at once; all others can be lost or torn with the data device.",
+            zh: "主机上的配置文件写入即持久;其他文件可能随数据盘丢失或撕裂。",
+        },
+        Told {
+            en: "The server keeps its synchronous setting cleared after it was given up; when KingbaseES restores it is not known.",
+            zh: "同步设置被放弃后保持清空;KingbaseES 何时恢复它未知。",
+        },
     ],
     build: cluster::build,
 };

@@ -1,6 +1,6 @@
 //! When a part of the cluster that is whole must serve, and how soon.
 
-use crate::parts::standstill::no_majority;
+use crate::parts::standstill::{Reason, no_majority};
 use crate::product::Wait;
 
 use super::parameters::Parameters;
@@ -41,18 +41,29 @@ pub(super) struct Situation {
 }
 
 /// Why the core may stand still.
-pub(super) fn may_stand_still(now: &Situation) -> Option<String> {
+pub(super) fn may_stand_still(now: &Situation) -> Option<Reason> {
     if now.primary_serves {
         let waits = now.waits_for_standby && now.candidates == 0 && !now.gives_up;
-        return waits.then(|| "a commit waits for a standby, none runs, and no repmgrd gives it up".to_owned());
+        return waits.then(|| {
+            Reason::new(
+                "a commit waits for a standby, none runs, and no repmgrd gives it up",
+                "提交在等待备机,没有备机在运行,也没有 repmgrd 放弃等待",
+            )
+        });
     }
     if !now.automatic {
-        return Some("its primary is gone, and with failover = manual nobody promotes a standby".to_owned());
+        return Some(Reason::new(
+            "its primary is gone, and with failover = manual nobody promotes a standby",
+            "主库已不在,而 failover = manual 时不会有人提升备机",
+        ));
     }
     if now.candidates == 0 {
-        return Some("its primary is gone, and no standby of the core runs that could be promoted".to_owned());
+        return Some(Reason::new(
+            "its primary is gone, and no standby of the core runs that could be promoted",
+            "主库已不在,核心中也没有可提升的备机在运行",
+        ));
     }
-    no_majority(now.electors, now.others, "the election of repmgrd")
+    no_majority(now.electors, now.others, ("the election of repmgrd", "repmgrd 选举"))
 }
 
 #[cfg(test)]
@@ -72,15 +83,15 @@ mod tests {
         };
         assert_eq!(may_stand_still(&now), None);
         now.gives_up = false;
-        assert!(may_stand_still(&now).is_some_and(|why| why.contains("no repmgrd")));
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no repmgrd")));
         now.waits_for_standby = false;
         assert_eq!(may_stand_still(&now), None);
         now.primary_serves = false;
-        assert!(may_stand_still(&now).is_some_and(|why| why.contains("manual")));
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("manual")));
         now.automatic = true;
-        assert!(may_stand_still(&now).is_some_and(|why| why.contains("no standby")));
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no standby")));
         (now.candidates, now.electors) = (1, 1);
-        assert!(may_stand_still(&now).is_some_and(|why| why.contains("no majority")));
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no majority")));
         now.electors = 2;
         assert_eq!(may_stand_still(&now), None);
     }

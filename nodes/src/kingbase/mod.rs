@@ -9,8 +9,10 @@
 //! | `ssh` | commands on the other node |
 //! | `ctl`, `tools`, `files` | `sys_ctl`, `ksql`, `sys_archivecleanup` and what an operator does with files |
 //! | `metadata`, `sql`, `connection` | the nodes table, and how tools reach a database |
+//! | `chinese` | what its events mean in Chinese |
 //! | `cluster`, `plan`, `parameters`, `conf`, `description` | how it is put together, and what a scenario may say |
 
+mod chinese;
 mod cluster;
 mod conf;
 mod connection;

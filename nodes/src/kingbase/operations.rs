@@ -1,5 +1,6 @@
 //! How the operator looks at the cluster: `repmgr cluster show` and its relatives, and what they show when all is well.
 
+use super::chinese;
 use crate::operations::{Look, Operations, Told, Verification, Whom};
 
 const CLUSTER_SHOW: Look = Look {
@@ -55,4 +56,5 @@ pub const OPERATIONS: Operations = Operations {
             zh: "`repmgr node check` 的 WAL archiving 或 Replication lag 为 CRITICAL",
         },
     ],
+    events: chinese::EVENTS,
 };

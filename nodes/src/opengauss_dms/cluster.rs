@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::parts::control::COPY_LENGTH;
 use crate::parts::shell::Shell;
+use crate::parts::standstill::Reason;
 use crate::parts::{assembly, service};
 use crate::product::{
     BuildError, Cluster, ClusterPlan, Content, Copies, NodeState, PortableStep, Recovery, Region, Wait,
@@ -297,13 +298,11 @@ impl Cluster for OpengaussDms {
         self.recovery_path.clone()
     }
 
-    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<Reason> {
         liveness::may_stand_still(whole.len(), self.configuration.all_nodes().len())
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        let nodes = self.nodes();
-        let waiting = nodes.iter().filter(|node| node.state != "Normal");
-        waiting.map(|node| format!("{} is {} {}", node.host, node.role, node.state)).collect()
+    fn waiting_for(&self) -> Vec<NodeState> {
+        self.nodes().into_iter().filter(|node| node.state != "Normal").collect()
     }
 }

@@ -1,5 +1,6 @@
 //! What a scenario may say of openGauss resource pooling.
 
+use crate::operations::Told;
 use crate::product::{DeviceWord, ParameterWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
 use super::reform::ReformType;
@@ -164,10 +165,22 @@ pub const PRODUCT: Product = Product {
     files: cm::FILES,
     external_commands: &[],
     limits: &[
-        "Page ownership (DRC) is a delay in each round: no page is moved between nodes, standbys serve no reads.",
-        "On-demand redo, AZ switchover, DCF, streaming disaster recovery and write forwarding are left out.",
-        "The log is replayed from its beginning; checkpoints shorten nothing.",
-        "Standbys have no sessions, so no failover waits for sessions to end.",
+        Told {
+            en: "Page ownership (DRC) is a delay in each round: no page is moved between nodes, standbys serve no reads.",
+            zh: "页归属(DRC)只体现为每轮中的延迟:节点间不传输页,备机不提供读。",
+        },
+        Told {
+            en: "On-demand redo, AZ switchover, DCF, streaming disaster recovery and write forwarding are left out.",
+            zh: "未模拟按需回放、AZ 切换、DCF、流式容灾与写转发。",
+        },
+        Told {
+            en: "The log is replayed from its beginning; checkpoints shorten nothing.",
+            zh: "日志总是从头回放;检查点不缩短回放。",
+        },
+        Told {
+            en: "Standbys have no sessions, so no failover waits for sessions to end.",
+            zh: "备机没有会话,因此 failover 不会等待会话结束。",
+        },
     ],
     build: cluster::build,
 };

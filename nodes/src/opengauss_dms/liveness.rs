@@ -1,6 +1,6 @@
 //! When a part of the cluster that is whole must serve, and how soon.
 
-use crate::parts::standstill::no_majority;
+use crate::parts::standstill::{Reason, no_majority};
 use crate::product::Wait;
 
 use super::cm::Parameters;
@@ -29,8 +29,8 @@ pub(super) fn recovery_path(cm: &Parameters, timers: &Timers) -> Vec<Wait> {
 
 /// CM keeps the largest group of nodes that see each other and kicks the rest, so fewer than a majority may be kicked by
 /// those outside.
-pub(super) fn may_stand_still(whole: usize, all: usize) -> Option<String> {
-    no_majority(whole, all, "the arbitration of CM, which keeps the larger group,")
+pub(super) fn may_stand_still(whole: usize, all: usize) -> Option<Reason> {
+    no_majority(whole, all, ("the arbitration of CM, which keeps the larger group,", "CM 仲裁(保留较大的一组)"))
 }
 
 #[cfg(test)]

@@ -9,8 +9,10 @@
 //! | `grammar` | the lines of the logs, and which may follow which |
 //! | `cluster` | how the processes of a cluster are put together |
 //! | `view` | how the nodes look from outside, read from what they announce |
+//! | `chinese` | what its events mean in Chinese |
 //! | `description` | what a scenario may say of this product |
 
+mod chinese;
 mod cluster;
 pub mod cm;
 mod cm_client;

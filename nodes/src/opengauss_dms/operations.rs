@@ -1,5 +1,6 @@
 //! How the operator looks at the cluster: `cm_ctl query`, and what it shows when all is well.
 
+use super::chinese;
 use crate::operations::{Look, Operations, Told, Verification, Whom};
 
 const QUERY: Look = Look {
@@ -32,4 +33,5 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点为 Down 且 CM 重启次数用尽(`cm_ctl query` 显示 Manually stopped 或 Unknown)",
         },
     ],
+    events: chinese::EVENTS,
 };

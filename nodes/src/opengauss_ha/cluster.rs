@@ -18,6 +18,7 @@ use super::{files, rules};
 use crate::parts::engine::{EngineLayout, EngineShape};
 use crate::parts::service;
 use crate::parts::shell::Shell;
+use crate::parts::standstill::Reason;
 use crate::product::{BuildError, Cluster, ClusterPlan, Content, NodeState, PortableStep, Recovery, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
@@ -267,7 +268,7 @@ impl Cluster for OpenGaussHa {
         liveness::recovery_path(&self.configuration.parameters)
     }
 
-    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<Reason> {
         let board = self.configuration.board.borrow();
         let nodes = self.configuration.nodes().iter().zip(&*board);
         let running =
@@ -285,10 +286,8 @@ impl Cluster for OpenGaussHa {
         self.configuration.cm_server.get().is_some()
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        let nodes = self.nodes();
-        let waiting = nodes.iter().filter(|node| node.state != "Normal");
-        waiting.map(|node| format!("{} is {} {}", node.host, node.role, node.state)).collect()
+    fn waiting_for(&self) -> Vec<NodeState> {
+        self.nodes().into_iter().filter(|node| node.state != "Normal").collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a scenario may say of openGauss primary and standby.
 
+use crate::operations::Told;
 use crate::product::{CommandWord, DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word, joined};
 
 use super::gs_ctl::STEP_EVENTS;
@@ -183,13 +184,28 @@ pub const PRODUCT: Product = Product {
     ],
     external_commands: &[],
     limits: &[
-        "The log begins at 0 and its records have the sizes of this house's log; those of a checkpoint are as long as \
-         in the incident.",
-        "Small files of a data directory (tags, labels, state) are durable when written: a power cut loses blocks of \
-         the log and of pages, never such a file.",
-        "Slots live in memory: only a connected standby holds the log back, as with enable_xlog_prune.",
-        "CM is one arbiter without standbys of its own; cascade standbys, DCF, data catchup, logical replication, tablespaces and MOT are left out.",
-        "A read waits for what it has seen to be confirmed; openGauss would not show it to others before.",
+        Told {
+            en: "The log begins at 0 and its records have the sizes of this house's log; those of a checkpoint are as long as \
+                 in the incident.",
+            zh: "日志从 0 开始,记录大小取自本模型的日志;检查点记录长度与事故中一致。",
+        },
+        Told {
+            en: "Small files of a data directory (tags, labels, state) are durable when written: a power cut loses blocks of \
+                 the log and of pages, never such a file.",
+            zh: "数据目录中的小文件(标记、标签、状态)写入即持久:断电只丢日志块与数据页,不丢这些文件。",
+        },
+        Told {
+            en: "Slots live in memory: only a connected standby holds the log back, as with enable_xlog_prune.",
+            zh: "复制槽只在内存中:仅已连接的备机阻止日志回收,相当于开启 enable_xlog_prune。",
+        },
+        Told {
+            en: "CM is one arbiter without standbys of its own; cascade standbys, DCF, data catchup, logical replication, tablespaces and MOT are left out.",
+            zh: "CM 是单个仲裁者,自身没有备;未模拟级联备、DCF、数据追赶、逻辑复制、表空间与 MOT。",
+        },
+        Told {
+            en: "A read waits for what it has seen to be confirmed; openGauss would not show it to others before.",
+            zh: "读操作会等到所见内容得到确认;openGauss 在此之前不会让其他会话看到它。",
+        },
     ],
     build: cluster::build,
 };

@@ -1,5 +1,6 @@
 //! When a part of the cluster that is whole must serve, and how soon.
 
+use crate::parts::standstill::Reason;
 use crate::product::Wait;
 
 use super::parameters::Parameters;
@@ -29,16 +30,21 @@ pub(super) struct Situation {
 }
 
 /// Why the core may stand still: without CM nobody promotes a standby by himself, and a commit waits for its standbys.
-pub(super) fn may_stand_still(now: &Situation) -> Option<String> {
+pub(super) fn may_stand_still(now: &Situation) -> Option<Reason> {
     if now.primaries == 0 {
-        return Some(
-            "no server of the core is primary, and without CM nobody promotes a standby by himself".to_owned(),
-        );
+        return Some(Reason::new(
+            "no server of the core is primary, and without CM nobody promotes a standby by himself",
+            "核心中没有主库,且没有 CM 时不会有人自动提升备机",
+        ));
     }
     (now.standbys < now.needed).then(|| {
-        format!(
-            "a commit waits for {} synchronous standbys, {} run in the core, and most_available_sync is off",
-            now.needed, now.standbys
+        let Situation { needed, standbys, .. } = now;
+        Reason::new(
+            format!(
+                "a commit waits for {needed} synchronous standbys, {standbys} run in the core, and most_available_sync \
+                 is off"
+            ),
+            format!("提交需等待 {needed} 个同步备,核心中只有 {standbys} 个在运行,且 most_available_sync 关闭"),
         )
     })
 }
@@ -50,8 +56,8 @@ mod tests {
     #[test]
     fn a_core_needs_a_primary_and_the_standbys_that_commits_wait_for() {
         let now = |primaries, standbys, needed| may_stand_still(&Situation { primaries, standbys, needed });
-        assert!(now(0, 2, 1).is_some_and(|why| why.contains("primary")));
-        assert!(now(1, 0, 1).is_some_and(|why| why.contains("waits for 1")));
+        assert!(now(0, 2, 1).is_some_and(|why| why.en.contains("primary")));
+        assert!(now(1, 0, 1).is_some_and(|why| why.en.contains("waits for 1")));
         assert_eq!(now(1, 1, 1), None);
         assert_eq!(now(1, 0, 0), None);
     }

@@ -30,6 +30,7 @@
 //!
 //! `pg_control` names the checkpoint before the last one and no timeline of its own, so it is kept apart too.
 
+mod chinese;
 mod cluster;
 mod cm;
 mod description;

@@ -1,5 +1,6 @@
 //! How the operator looks at the cluster: `gs_om -t status`, `gs_ctl query`, and what they show when all is well.
 
+use super::chinese;
 use crate::operations::{Look, Operations, Told, Verification, Whom};
 
 const STATUS: Look = Look {
@@ -32,4 +33,5 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点显示 Need repair(WAL):重建完成前禁止切换",
         },
     ],
+    events: chinese::EVENTS,
 };

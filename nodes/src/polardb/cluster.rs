@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::parts::service;
 use crate::parts::shell::Shell;
+use crate::parts::standstill::Reason;
 use crate::product::{BuildError, Cluster, ClusterPlan, NodeState, PortableStep, Recovery, Region, Wait};
 use crate::world::World;
 use crate::world::device::DeviceOptions;
@@ -257,7 +258,7 @@ impl Cluster for PolarDb {
         liveness::recovery_path(&self.configuration.parameters)
     }
 
-    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<Reason> {
         let board = self.configuration.board.borrow();
         let nodes = self.configuration.nodes().iter().zip(&board.states);
         let writers = nodes.filter(|(node, state)| {
@@ -272,8 +273,7 @@ impl Cluster for PolarDb {
         false
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        let odd = self.nodes().into_iter().filter(|node| node.state != "running");
-        odd.map(|node| format!("{} is {} and {}", node.host, node.role, node.state)).collect()
+    fn waiting_for(&self) -> Vec<NodeState> {
+        self.nodes().into_iter().filter(|node| node.state != "running").collect()
     }
 }

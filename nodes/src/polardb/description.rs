@@ -1,5 +1,6 @@
 //! What a scenario may say of PolarDB.
 
+use crate::operations::Told;
 use crate::product::{DeviceWord, Product, RoleWord, StatusOutput, VerbWord, Word};
 
 use super::{cluster, parameters, tools};
@@ -165,12 +166,30 @@ pub const PRODUCT: Product = Product {
     files: &[],
     external_commands: &[],
     limits: &[
-        "A block that PFS gives to a file is written into the journal of PFS; where the file's bytes lie does not depend on it.",
-        "A server is one process: the death of any of its parts ends all of it, and nobody starts it again but the operator.",
-        "Transactions run one after the other and never abort by themselves; CLOG is written as in life, but no reader decides by it.",
-        "Full-page snapshots, parallel replay, prepared transactions and multixacts are left out; the copy buffer is in.",
-        "The metadata of the stream is the flushed position: replicas read the records themselves from the shared disk.",
-        "A standby is made from the log of its primary, without a base backup.",
+        Told {
+            en: "A block that PFS gives to a file is written into the journal of PFS; where the file's bytes lie does not depend on it.",
+            zh: "PFS 分配给文件的块会写入 PFS 日志;但文件字节的位置不取决于它。",
+        },
+        Told {
+            en: "A server is one process: the death of any of its parts ends all of it, and nobody starts it again but the operator.",
+            zh: "一个实例是一个进程:任何部分死亡即全部结束,且只有运维人员会重新启动它。",
+        },
+        Told {
+            en: "Transactions run one after the other and never abort by themselves; CLOG is written as in life, but no reader decides by it.",
+            zh: "事务依次执行且不会自行回滚;CLOG 照真实方式写入,但没有读者据此判断。",
+        },
+        Told {
+            en: "Full-page snapshots, parallel replay, prepared transactions and multixacts are left out; the copy buffer is in.",
+            zh: "未模拟整页快照、并行回放、两阶段事务与 multixact;已模拟 copy buffer。",
+        },
+        Told {
+            en: "The metadata of the stream is the flushed position: replicas read the records themselves from the shared disk.",
+            zh: "流复制只传输已落盘位点:只读节点自行从共享盘读取日志记录。",
+        },
+        Told {
+            en: "A standby is made from the log of its primary, without a base backup.",
+            zh: "备库由主库日志建立,不做基础备份。",
+        },
     ],
     build: cluster::build,
 };

@@ -1,5 +1,6 @@
 //! When a part of the cluster that is whole must serve, and how soon.
 
+use crate::parts::standstill::Reason;
 use crate::product::Wait;
 
 use super::parameters::Parameters;
@@ -17,11 +18,17 @@ pub(super) fn recovery_path(parameters: &Parameters) -> Vec<Wait> {
 }
 
 /// Why the core may stand still; `writers` says for each of its hosts that takes writes whether its pfsd runs.
-pub(super) fn may_stand_still(writers: &[bool]) -> Option<String> {
+pub(super) fn may_stand_still(writers: &[bool]) -> Option<Reason> {
     match writers {
-        [] => Some("no server of the core is the writer, and nobody promotes a replica by himself".to_owned()),
+        [] => Some(Reason::new(
+            "no server of the core is the writer, and nobody promotes a replica by himself",
+            "核心中没有写节点,且不会有人自动提升只读节点",
+        )),
         writers if writers.iter().any(|has_storage| *has_storage) => None,
-        _ => Some("the pfsd under the writer is gone, and nothing starts it again".to_owned()),
+        _ => Some(Reason::new(
+            "the pfsd under the writer is gone, and nothing starts it again",
+            "写节点之下的 pfsd 已不在,且没有机制重新启动它",
+        )),
     }
 }
 
@@ -31,8 +38,8 @@ mod tests {
 
     #[test]
     fn a_core_needs_a_writer_with_its_storage() {
-        assert!(may_stand_still(&[]).is_some_and(|why| why.contains("writer")));
-        assert!(may_stand_still(&[false]).is_some_and(|why| why.contains("pfsd")));
+        assert!(may_stand_still(&[]).is_some_and(|why| why.en.contains("writer")));
+        assert!(may_stand_still(&[false]).is_some_and(|why| why.en.contains("pfsd")));
         assert_eq!(may_stand_still(&[false, true]), None);
     }
 }

@@ -8,8 +8,10 @@
 //! | `server` | postgres: start, transactions, flushing, streaming, replay, promote, stop |
 //! | `tools` | what an operator types: pg_ctl, psql, polar-initdb.sh and the few shell commands of the runbooks |
 //! | `data_directory` | the local directory of a node, with its configuration and role files |
+//! | `chinese` | what its events mean in Chinese |
 //! | `cluster`, `plan`, `parameters`, `description`, `log` | how it is put together, and what a scenario may say |
 
+mod chinese;
 mod cluster;
 mod data_directory;
 mod description;

@@ -1,5 +1,6 @@
 //! How the operator looks at the cluster. PolarDB has no command that shows all of it: each server is asked.
 
+use super::chinese;
 use crate::operations::{Look, Operations, Told, Verification, Whom};
 
 const RECOVERY: Look = Look {
@@ -49,4 +50,5 @@ pub const OPERATIONS: Operations = Operations {
         },
         Told { en: "two nodes answer f to pg_is_in_recovery()", zh: "两个节点的 pg_is_in_recovery() 均返回 f" },
     ],
+    events: chinese::EVENTS,
 };

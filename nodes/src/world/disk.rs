@@ -18,7 +18,7 @@ use super::device::{
 use super::digest::Digest;
 use super::executor::{LocalFuture, Occurrence};
 use super::process::Process;
-use super::trace::{HostId, Incarnation, Place, ProcessId, What};
+use super::trace::{HostChange, HostId, Incarnation, Place, ProcessId, What};
 
 /// A block device, by its number in the order of creation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,14 +112,14 @@ impl World {
     pub fn lose_path(&self, device: DeviceId, host: HostId, paths: Paths) {
         let now = self.now();
         self.change_device(device, |device| device.lose_path(now, host.0, paths));
-        self.record(Place::Host(host), What::Host(format!("path to device {} lost", device.0).into()));
+        self.record(Place::Host(host), What::Host(HostChange::PathLost(device.0)));
     }
 
     /// Gives paths to a device back to a host.
     pub fn restore_path(&self, device: DeviceId, host: HostId, paths: Paths) {
         let now = self.now();
         self.change_device(device, |device| device.restore_path(now, host.0, paths));
-        self.record(Place::Host(host), What::Host(format!("path to device {} restored", device.0).into()));
+        self.record(Place::Host(host), What::Host(HostChange::PathRestored(device.0)));
     }
 
     /// A host lost its power, and the devices built into it with it. At the devices it shares, its requests on the way
@@ -130,18 +130,20 @@ impl World {
             let device = DeviceId(index);
             if self.host_of_device(device) == Some(host) {
                 self.with_device(device, |device| device.power_cut_with_host(now, host.0));
-                self.record(Place::Host(host), What::Host(format!("device {index} lost its power").into()));
+                self.record(Place::Host(host), What::Host(HostChange::DevicePowerLost(index)));
                 continue;
             }
             // Late writes are carried out by the device when it is next touched; nobody waits for them.
             let orphans = self.with_device(device, |device| device.host_died(now, host.0, fate));
             if orphans.dropped + orphans.applied + orphans.late + orphans.torn > 0 {
-                let torn = if orphans.torn == 0 { String::new() } else { format!(", torn {}", orphans.torn) };
-                let text = format!(
-                    "device {index}: writes in flight dropped {}, applied {}, still to land {}{torn}",
-                    orphans.dropped, orphans.applied, orphans.late
-                );
-                self.record(Place::Host(host), What::Host(text.into()));
+                let change = HostChange::WritesInFlight {
+                    device: index,
+                    dropped: orphans.dropped,
+                    applied: orphans.applied,
+                    late: orphans.late,
+                    torn: orphans.torn,
+                };
+                self.record(Place::Host(host), What::Host(change));
             }
         }
     }

@@ -19,7 +19,7 @@ use super::executor::{Elapsed, LocalFuture, Occurrence, Sleep, first_of};
 use super::port::Ports;
 use super::streams::StreamKey;
 use super::time::Instant;
-use super::trace::{Fields, HostId, Incarnation, Place, ProcessChange, ProcessId, ProcessName, What};
+use super::trace::{Fields, HostChange, HostId, Incarnation, Place, ProcessChange, ProcessId, ProcessName, What};
 
 /// What a process runs: called once for each incarnation; its result is the exit code.
 pub type Program = Rc<dyn Fn(Process) -> LocalFuture<i32>>;
@@ -239,7 +239,7 @@ impl World {
             return false;
         }
         self.with_host(host, |state| state.powered = false);
-        self.record(Place::Host(host), What::Host("power lost".into()));
+        self.record(Place::Host(host), What::Host(HostChange::PowerLost));
         for process in self.processes_of(host) {
             self.end(process, Status::Killed, ProcessChange::Killed);
         }
@@ -253,7 +253,7 @@ impl World {
             return false;
         }
         self.with_host(host, |state| state.powered = true);
-        self.record(Place::Host(host), What::Host("power restored".into()));
+        self.record(Place::Host(host), What::Host(HostChange::PowerRestored));
         self.host_revived_at_devices(host);
         for process in self.processes_of(host) {
             if self.with_process(process, |state| state.starts_at_boot) {
@@ -266,21 +266,20 @@ impl World {
     /// Moves the wall clock of a host.
     pub fn jump_clock(&self, host: HostId, nanoseconds: i64) {
         self.with_host(host, |state| state.clock.jump(nanoseconds));
-        self.record(Place::Host(host), What::Host(format!("wall clock jumps by {nanoseconds} ns").into()));
+        self.record(Place::Host(host), What::Host(HostChange::ClockJumps(nanoseconds)));
     }
 
     /// Lets the clock of a host run fast (or slow, if negative) by parts per billion.
     pub fn skew_clock(&self, host: HostId, parts_per_billion: i64) {
         let now = self.now();
         self.with_host(host, |state| state.clock.set_drift(now, parts_per_billion));
-        self.record(Place::Host(host), What::Host(format!("clock drifts by {parts_per_billion} ppb").into()));
+        self.record(Place::Host(host), What::Host(HostChange::ClockDrifts(parts_per_billion)));
     }
 
     /// Plugs the network card of a host in or out.
     pub fn set_nic(&self, host: HostId, up: bool) {
         self.with_host(host, |state| state.nic_up = up);
-        let text = if up { "network card up" } else { "network card down" };
-        self.record(Place::Host(host), What::Host(text.into()));
+        self.record(Place::Host(host), What::Host(HostChange::NetworkCard { up }));
     }
 
     /// Whether the network card of a host is up.

@@ -6,9 +6,10 @@
 //! because there are a hundred thousand of them in a minute.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::digest::Digest;
 use super::time::Instant;
@@ -159,6 +160,78 @@ pub enum MessageFate {
     Dropped,
 }
 
+/// How the world changed under a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostChange {
+    /// It lost its power.
+    PowerLost,
+    /// It has its power back.
+    PowerRestored,
+    /// Its wall clock moved by so many nanoseconds.
+    ClockJumps(i64),
+    /// Its clock runs fast by so many parts per billion.
+    ClockDrifts(i64),
+    /// Its network card was plugged in or out.
+    NetworkCard {
+        /// Whether it is in.
+        up: bool,
+    },
+    /// It lost a path to the device of this number.
+    PathLost(u16),
+    /// It has a path to the device of this number back.
+    PathRestored(u16),
+    /// The device of this number, built into it, lost its power.
+    DevicePowerLost(u16),
+    /// It died, and this became of its writes on the way to a device that it shares.
+    WritesInFlight {
+        /// The device's number.
+        device: u16,
+        /// How many were dropped.
+        dropped: usize,
+        /// How many were carried out.
+        applied: usize,
+        /// How many are still to land.
+        late: usize,
+        /// How many were torn.
+        torn: usize,
+    },
+}
+
+impl fmt::Display for HostChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HostChange::PowerLost => write!(f, "power lost"),
+            HostChange::PowerRestored => write!(f, "power restored"),
+            HostChange::ClockJumps(nanoseconds) => write!(f, "wall clock jumps by {nanoseconds} ns"),
+            HostChange::ClockDrifts(parts_per_billion) => write!(f, "clock drifts by {parts_per_billion} ppb"),
+            HostChange::NetworkCard { up } => write!(f, "network card {}", if *up { "up" } else { "down" }),
+            HostChange::PathLost(device) => write!(f, "path to device {device} lost"),
+            HostChange::PathRestored(device) => write!(f, "path to device {device} restored"),
+            HostChange::DevicePowerLost(device) => write!(f, "device {device} lost its power"),
+            HostChange::WritesInFlight { device, dropped, applied, late, torn } => {
+                write!(
+                    f,
+                    "device {device}: writes in flight dropped {dropped}, applied {applied}, still to land {late}"
+                )?;
+                if *torn == 0 { Ok(()) } else { write!(f, ", torn {torn}") }
+            }
+        }
+    }
+}
+
+/// As its words: the hash of a trace is that of what it says.
+impl Hash for HostChange {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.to_string().hash(state);
+    }
+}
+
+impl Serialize for HostChange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum What {
@@ -179,7 +252,7 @@ pub enum What {
     /// A process started, ended, paused or resumed.
     Process(ProcessChange),
     /// The world changed under a host: power, clock, network card.
-    Host(Arc<str>),
+    Host(HostChange),
     /// A fault of the scenario.
     Fault {
         /// The fault's name in the scenario.

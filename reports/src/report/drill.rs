@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Sentence;
+
 /// What kind of drill this is, as drill guides grade them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -32,14 +34,40 @@ pub struct DrillCard {
     pub level: Option<String>,
     /// The steady-state hypothesis.
     pub hypothesis: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hypothesis_zh: Option<String>,
     /// The blast radius.
     pub scope: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_zh: Option<String>,
     /// How to get back.
     pub rollback: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_zh: Option<String>,
     /// Who is responsible.
     pub owner: Option<String>,
     /// Words to find it by.
     pub tags: Vec<String>,
+}
+
+impl DrillCard {
+    /// The steady-state hypothesis as a sentence.
+    pub fn hypothesis(&self) -> Option<Sentence> {
+        Sentence::of(self.hypothesis.as_deref(), self.hypothesis_zh.as_deref())
+    }
+
+    /// The blast radius as a sentence.
+    pub fn scope(&self) -> Option<Sentence> {
+        Sentence::of(self.scope.as_deref(), self.scope_zh.as_deref())
+    }
+
+    /// How to get back, as a sentence.
+    pub fn rollback(&self) -> Option<Sentence> {
+        Sentence::of(self.rollback.as_deref(), self.rollback_zh.as_deref())
+    }
 }
 
 /// One database node as the scenario declares it.
@@ -64,4 +92,14 @@ pub struct Cluster {
     pub nodes: Vec<Node>,
     /// The workload in a few words, for example `bank-transfer, 8 clients, 100/s`.
     pub workload: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload_zh: Option<String>,
+}
+
+impl Cluster {
+    /// The workload as a sentence.
+    pub fn workload(&self) -> Option<Sentence> {
+        Sentence::of(self.workload.as_deref(), self.workload_zh.as_deref())
+    }
 }

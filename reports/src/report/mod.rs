@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use drill::{Cluster, DrillCard, DrillKind, Node};
 pub use moment::{Moment, Span};
 pub use runbook::{EffectCounts, Fault, Step, StepKind, StepOutcome};
-pub use sentence::{Language, Sentence};
+pub use sentence::{Language, Sentence, Words};
 pub use service::{
     ClientBucket, ClientStatistics, Landmark, LatencyQuantiles, LostCommit, Met, Objectives, Outage, RecoveryPoint,
     RecoveryTime, Service,

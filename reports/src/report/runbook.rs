@@ -46,6 +46,9 @@ pub struct Step {
     pub kind: StepKind,
     /// When the scenario wants it, in the scenario's words: `at 20s`, `5s after promote-new`.
     pub planned: String,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_zh: Option<String>,
     /// When it began.
     pub started: Option<Moment>,
     /// When it returned.
@@ -86,10 +89,16 @@ pub struct Fault {
     pub name: String,
     /// What it does: `kill`, `cut`, `slow`.
     pub verb: String,
+    /// The same in a sentence, as the scenario means it: `kills the database process of dn2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Sentence>,
     /// To whom, roles already bound to names.
     pub target: String,
     /// When the scenario wants it, with what the seed drew: `12ms after dn2.reformer-lock.acquired`.
     pub planned: String,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_zh: Option<String>,
     /// When it acted first.
     pub fired: Option<Moment>,
     /// When it was over or undone; a kill has no end.
@@ -100,7 +109,24 @@ pub struct Fault {
     pub proof: Option<Sentence>,
 }
 
+impl Step {
+    /// When the scenario wants it, as a sentence.
+    pub fn planned(&self) -> Sentence {
+        Sentence { en: self.planned.clone(), zh: self.planned_zh.clone() }
+    }
+}
+
 impl Fault {
+    /// When the scenario wants it, as a sentence.
+    pub fn planned(&self) -> Sentence {
+        Sentence { en: self.planned.clone(), zh: self.planned_zh.clone() }
+    }
+
+    /// What it does to whom.
+    pub fn deed(&self) -> Sentence {
+        self.told.clone().unwrap_or_else(|| format!("{} {}", self.verb, self.target).into())
+    }
+
     /// Whether the fault is proved to have had an effect. A fault of the storage may strike and never be noticed.
     pub fn bit(&self) -> bool {
         self.effects.fired > 0 && self.proof.is_some()

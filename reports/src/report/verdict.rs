@@ -39,6 +39,16 @@ pub struct Expectation {
     pub of: Vec<String>,
     /// Why, in the author's words.
     pub because: Option<String>,
+    /// The same in Chinese.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because_zh: Option<String>,
+}
+
+impl Expectation {
+    /// Why the author expects it, as a sentence.
+    pub fn because(&self) -> Option<Sentence> {
+        Sentence::of(self.because.as_deref(), self.because_zh.as_deref())
+    }
 }
 
 /// The verdict on the whole run.

@@ -26,8 +26,18 @@ pub struct Setting {
     pub name: String,
     /// Its value, with its unit.
     pub value: String,
+    /// Its value in Chinese, where it is more than a number or a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value_zh: Option<String>,
     /// Where the value came from.
     pub origin: Origin,
+}
+
+impl Setting {
+    /// Its value, as a sentence where it is more than a number or a name.
+    pub fn told(&self) -> Sentence {
+        Sentence { en: self.value.clone(), zh: self.value_zh.clone() }
+    }
 }
 
 /// What this report does not show and this run did not simulate.

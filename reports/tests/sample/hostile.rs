@@ -43,7 +43,7 @@ pub fn hostile() -> Report {
         file: NAME.into(),
         lines: vec![LogLine { at: Moment::from_millis(1), text: NAME.into() }],
     });
-    report.settings.push(Setting { name: NAME.into(), value: NAME.into(), origin: Origin::Written });
+    report.settings.push(Setting { name: NAME.into(), value: NAME.into(), value_zh: None, origin: Origin::Written });
     report.limits.cut.push(NAME.into());
     report
 }

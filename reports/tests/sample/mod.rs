@@ -61,7 +61,7 @@ pub fn writer(node: &str, log: &str, from: u64, until: Option<u64>, writes: u64)
 }
 
 pub fn setting(name: &str, value: &str, origin: Origin) -> Setting {
-    Setting { name: name.into(), value: value.into(), origin }
+    Setting { name: name.into(), value: value.into(), value_zh: None, origin }
 }
 
 /// Lines of fifty seeds made from one report, a few of them different.

@@ -14,6 +14,7 @@ pub fn promote_before_stop() -> Report {
         verdict: ExpectedVerdict::Violation,
         of: vec!["single-writer".into(), "no-lost-commit".into()],
         because: Some("Nothing fences pb1; both append at the same byte of the same segment.".into()),
+        because_zh: None,
     };
     report.checks.pop();
     report.faults.retain(Fault::bit);
@@ -38,6 +39,7 @@ pub fn surprise() -> Report {
             defects: vec!["promote-without-logindex".into()],
             nodes: vec![Node { name: "pb1".into(), role: "rw".into() }, Node { name: "pb2".into(), role: "ro".into() }],
             workload: Some("bank-transfer, 8 clients, 200/s".into()),
+            workload_zh: None,
         },
         verdict: Verdict {
             outcome: Outcome::NotAsExpected,
@@ -102,6 +104,7 @@ fn drill() -> DrillCard {
         title: "Replica is promoted before the old writer is stopped".into(),
         title_zh: Some("先升主、后停旧主".into()),
         hypothesis: Some("Whatever the operator does first, two nodes never write the shared log at once.".into()),
+        hypothesis_zh: None,
         ..switchover_fail().drill
     }
 }
@@ -139,6 +142,7 @@ fn runbook() -> Vec<Step> {
         command: "pg_ctl promote -D /home/postgres/replica1".into(),
         kind: StepKind::Change,
         planned: "at 20s".into(),
+        planned_zh: None,
         started: Some(ms(20_000)),
         ended: Some(ms(20_904)),
         outcome: StepOutcome::Succeeded,
@@ -154,6 +158,7 @@ fn runbook() -> Vec<Step> {
         host: "pb1".into(),
         command: "pg_ctl stop -m fast -D /home/postgres/primary".into(),
         planned: "5s after promote-new".into(),
+        planned_zh: None,
         started: Some(ms(25_904)),
         ended: None,
         outcome: StepOutcome::TimedOut,
@@ -169,8 +174,10 @@ fn faults() -> Vec<Fault> {
     let slow = Fault {
         name: "slow-disk".into(),
         verb: "slow".into(),
+        told: None,
         target: "pb2 data".into(),
         planned: "at 19s for 2s".into(),
+        planned_zh: None,
         fired: Some(ms(19_000)),
         ended: Some(ms(21_000)),
         effects: EffectCounts { armed: 1, fired: 1, observed: 212, repaired: 1 },
@@ -180,8 +187,10 @@ fn faults() -> Vec<Fault> {
         Fault {
             name: "cut-pb1".into(),
             verb: "cut".into(),
+            told: None,
             target: "pb1 from its clients".into(),
             planned: "at 110s for 1s".into(),
+            planned_zh: None,
             fired: Some(ms(110_000)),
             ended: Some(ms(111_000)),
             effects: EffectCounts { armed: 1, fired: 1, observed: 0, repaired: 1 },
@@ -190,8 +199,10 @@ fn faults() -> Vec<Fault> {
         Fault {
             name: "kill-checkpointer".into(),
             verb: "kill".into(),
+            told: None,
             target: "checkpointer of pb1".into(),
             planned: "after pb1.checkpoint.started".into(),
+            planned_zh: None,
             fired: None,
             ended: None,
             effects: EffectCounts::default(),

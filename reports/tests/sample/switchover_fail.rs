@@ -71,8 +71,11 @@ fn drill() -> DrillCard {
         kind: DrillKind::Simulation,
         level: Some("P2".into()),
         hypothesis: Some("The cluster becomes stable by itself; no acknowledged commit is lost.".into()),
+        hypothesis_zh: None,
         scope: Some("Three nodes on one shared volume, their cluster manager and their clients.".into()),
+        scope_zh: None,
         rollback: Some("cm_ctl switchover -n 1 -D /data/cluster/dn1".into()),
+        rollback_zh: None,
         owner: Some("dba-oncall".into()),
         tags: vec!["switchover".into(), "reform".into()],
     }
@@ -86,6 +89,7 @@ fn cluster() -> Cluster {
         defects: Vec::new(),
         nodes: vec![node("dn1", "primary"), node("dn2", "standby"), node("dn3", "standby")],
         workload: Some("bank-transfer, 8 clients, 100/s".into()),
+        workload_zh: None,
     }
 }
 
@@ -134,6 +138,7 @@ fn runbook() -> Vec<Step> {
             command: "cm_ctl switchover -n 2 -D /data/cluster/dn1".into(),
             kind: StepKind::Change,
             planned: "at 20s".into(),
+            planned_zh: None,
             started: Some(ms(20_000)),
             ended: Some(ms(45_105)),
             outcome: StepOutcome::Succeeded,
@@ -156,6 +161,7 @@ fn query(name: &str, at: u64) -> Step {
         command: "cm_ctl query -Cvipd".into(),
         kind: StepKind::Query,
         planned: format!("at {}", ms(at)),
+        planned_zh: None,
         started: Some(ms(at - 30)),
         ended: Some(ms(at)),
         outcome: StepOutcome::Succeeded,
@@ -183,8 +189,10 @@ fn faults() -> Vec<Fault> {
     vec![Fault {
         name: "kill-new-primary".into(),
         verb: "kill".into(),
+        told: None,
         target: "dn2".into(),
         planned: "12ms after dn2.reformer-lock.acquired (0s..50ms, drawn)".into(),
+        planned_zh: None,
         fired: Some(ms(21_162)),
         ended: None,
         effects: EffectCounts { armed: 1, fired: 1, observed: 1, repaired: 0 },

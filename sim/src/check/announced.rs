@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{Event, Fields, Incarnation, Place, ProcessChange, ProcessId, Trace, What, field};
+use reports::Sentence;
 
 use super::catalogue::Check;
 use super::{Finding, written_trace};
@@ -73,12 +74,12 @@ impl OpenForWrites {
 }
 
 /// A violation at an event, told in sentences.
-pub(super) fn violated(check: &Check, event: &Event, explanation: Vec<String>) -> Finding {
+pub(super) fn violated(check: &Check, event: &Event, explanation: Vec<Sentence>) -> Finding {
     Finding::violated(check.name, Some(event.number), Some(event.at), explanation)
 }
 
 /// A violation at an event, told in one sentence.
-pub(super) fn violated_in_a_sentence(check: &Check, event: &Event, explanation: String) -> Finding {
+pub(super) fn violated_in_a_sentence(check: &Check, event: &Event, explanation: Sentence) -> Finding {
     violated(check, event, vec![explanation])
 }
 

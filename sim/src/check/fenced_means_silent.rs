@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{Trace, What, field};
+use reports::sentence;
 
 use super::Finding;
 use super::catalogue::{Check, Example};
@@ -90,14 +91,15 @@ pub fn judge(fences: &[Fence], writes: &[LogWrite]) -> Finding {
         fences.iter().find(inside).map(|fence| (fence, write))
     });
     match broken {
-        None if fences.is_empty() => Finding::could_not_tell(NAME, "nobody was fenced"),
+        None if fences.is_empty() => Finding::could_not_tell(NAME, ("nobody was fenced", "没有节点被隔离")),
         None => Finding::holds(NAME),
         Some((fence, write)) => Finding::violated(
             NAME,
             None,
             Some(write.accepted),
-            vec![format!(
+            vec![sentence!(
                 "{} was fenced at {}; the device accepted a write of {} into {} at {}.",
+                "{} 已于 {} 被隔离;存储却在 {4} 接受了 {2} 对 {3} 的写入。",
                 fence.host,
                 fence.from,
                 write.writer(),

@@ -2,6 +2,7 @@
 
 use nodes::product::Region;
 use nodes::world::device::{EntryKind, Outcome};
+use reports::{Sentence, sentence};
 
 use super::Finding;
 use super::catalogue::{Check, Example};
@@ -21,7 +22,7 @@ pub const CHECK: Check = Check {
         text: "4096 reign 3\n4160 reign 4\n4224 reign 3\n",
         judge: |text| {
             let records = text.lines().filter_map(read_written).collect();
-            judge("wal", &ReadLog { records, end: 5000, stopped: "end".to_owned() }, 0)
+            judge("wal", &ReadLog { records, end: 5000, stopped: ("end", "末尾").into() }, 0)
         },
     },
 };
@@ -46,7 +47,11 @@ pub fn check(record: &Record) -> Finding {
             return finding;
         }
     }
-    if read_any { Finding::holds(NAME) } else { Finding::could_not_tell(NAME, "no log was ever written") }
+    if read_any {
+        Finding::holds(NAME)
+    } else {
+        Finding::could_not_tell(NAME, ("no log was ever written", "从未写过日志"))
+    }
 }
 
 /// The end of the last stable write of the newest writer of a log, as an offset into its region: the log must read at
@@ -77,26 +82,34 @@ fn stable_end(device: &DeviceRecord, region: &Region) -> u64 {
 /// Judges one log as it was read. `stable_end` is how far it must reach, as an offset into its region.
 pub fn judge(name: &str, log: &ReadLog, stable_end: u64) -> Finding {
     if log.records.is_empty() && stable_end == 0 {
-        return Finding::could_not_tell(NAME, format!("nothing was ever written into {name}"));
+        return Finding::could_not_tell(
+            NAME,
+            sentence!("nothing was ever written into {name}", "{name} 从未写入任何内容"),
+        );
     }
-    let violated = |text: String| Finding::violated(NAME, None, None, vec![text]);
+    let violated = |text: Sentence| Finding::violated(NAME, None, None, vec![text]);
     for pair in log.records.windows(2) {
         let [before, after] = pair else { continue };
         if after.epoch < before.epoch {
             return Finding {
                 event: None,
                 at: Some(nodes::world::time::Instant::START),
-                ..violated(format!(
+                ..violated(sentence!(
                     "In {name} the record at {} was written under reign {}, behind one of reign {}.",
-                    after.position, after.epoch, before.epoch
+                    "{name} 中位于 {} 的记录属于第 {} 任,却排在第 {} 任的记录之后。",
+                    after.position,
+                    after.epoch,
+                    before.epoch
                 ))
             };
         }
     }
     if log.end + 4096 < stable_end {
-        return violated(format!(
+        return violated(sentence!(
             "{name} can be read up to {} ({}), but a stable write of its newest writer reaches {stable_end}.",
-            log.end, log.stopped
+            "{name} 只能读到 {}({}),而最新写入者已持久化的写入到达 {stable_end}。",
+            log.end,
+            log.stopped
         ));
     }
     Finding::holds(NAME)
@@ -109,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_log_that_ends_before_its_stable_end_is_broken() {
-        let log = ReadLog { records: vec![], end: 4096, stopped: "the record at 4096 has a wrong checksum".to_owned() };
+        let log = ReadLog { records: vec![], end: 4096, stopped: "the record at 4096 has a wrong checksum".into() };
         assert_eq!(judge("wal", &log, 100_000).answer, Answer::Violated);
         assert_eq!(judge("wal", &log, 4608).answer, Answer::Holds);
     }

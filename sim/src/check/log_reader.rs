@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use nodes::product::Region;
 use nodes::world::device::{Image, SectorRange};
+use reports::{Sentence, sentence};
 
 /// Whatever holds sectors: a device at the end of a run, or as it was at a moment.
 pub trait Sectors {
@@ -57,7 +58,7 @@ pub struct ReadLog {
     /// Where the next record would be.
     pub end: u64,
     /// Why reading ended.
-    pub stopped: String,
+    pub stopped: Sentence,
 }
 
 const HEADER_BLOCK: u64 = 4096;
@@ -208,13 +209,13 @@ impl Bytes<'_> {
 
     fn follow(&self, segment_size: u64, segments: u64, oldest: u64, headers: &BTreeMap<u64, u64>) -> ReadLog {
         let mut log =
-            ReadLog { records: Vec::new(), end: oldest * segment_size + HEADER_BLOCK, stopped: String::new() };
+            ReadLog { records: Vec::new(), end: oldest * segment_size + HEADER_BLOCK, stopped: Sentence::default() };
         // Position and checksum of the record before; unknown before the first one of a log that was cut at its front.
         let mut before = (oldest == 0).then_some((0u64, 0u32));
         loop {
             let segment = log.end / segment_size;
             if !headers.contains_key(&segment) {
-                log.stopped = format!("segment {segment} has no valid header");
+                log.stopped = sentence!("segment {segment} has no valid header", "日志段 {segment} 没有有效段头");
                 return log;
             }
             let place = log.end % (segments * segment_size);
@@ -242,25 +243,31 @@ impl Bytes<'_> {
         left: u64,
         position: u64,
         before: Option<(u64, u32)>,
-    ) -> Result<(LogRecord, u32, u64, u16), String> {
-        let unreadable = || format!("position {position} cannot be read");
+    ) -> Result<(LogRecord, u32, u64, u16), Sentence> {
+        let unreadable = || sentence!("position {position} cannot be read", "位置 {position} 无法读取");
         let head = self.at(place, RECORD_HEADER).ok_or_else(unreadable)?;
         let length = u64::from(Self::half(&head, 0).ok_or_else(unreadable)?);
         if length == 0 {
-            return Err("end".to_owned());
+            return Err(("end", "末尾").into());
         }
         if length < RECORD_HEADER || length > left {
-            return Err(format!("the record at {position} has an impossible length of {length}"));
+            return Err(sentence!(
+                "the record at {position} has an impossible length of {length}",
+                "位于 {position} 的记录长度 {length} 不合理"
+            ));
         }
         let bytes = self.at(place, length).ok_or_else(unreadable)?;
         let checksum = Self::half(&bytes, 4).ok_or_else(unreadable)?;
         if crc32c::crc32c_append(crc32c::crc32c(&bytes[..4]), &bytes[8..]) != checksum {
-            return Err(format!("the record at {position} has a wrong checksum"));
+            return Err(sentence!("the record at {position} has a wrong checksum", "位于 {position} 的记录校验和错误"));
         }
         let own = Self::word(&bytes, 8).ok_or_else(unreadable)?;
         let chain = (Self::word(&bytes, 16).ok_or_else(unreadable)?, Self::half(&bytes, 24).ok_or_else(unreadable)?);
         if own != position || before.is_some_and(|before| before != chain) {
-            return Err(format!("the record at {position} does not follow the one before it"));
+            return Err(sentence!(
+                "the record at {position} does not follow the one before it",
+                "位于 {position} 的记录与前一条不衔接"
+            ));
         }
         let kind = Self::short(&bytes, 28).ok_or_else(unreadable)?;
         let record = LogRecord {

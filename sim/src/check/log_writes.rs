@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{Place, ProcessId, field};
+use reports::{Sentence, sentence};
 
 use crate::run::Record;
 
@@ -36,9 +37,12 @@ pub struct LogWrite {
 
 impl LogWrite {
     /// `dn1/gaussdb (life 2)`, with the reign if it has one.
-    pub fn writer(&self) -> String {
-        let reign = if self.epoch == 0 { String::new() } else { format!(", reign {}", self.epoch) };
-        format!("{} (life {}{reign})", self.process, self.incarnation)
+    pub fn writer(&self) -> Sentence {
+        let reign = match self.epoch {
+            0 => Sentence::default(),
+            reign => sentence!(", reign {reign}", ",第 {reign} 任"),
+        };
+        sentence!("{} (life {}{})", "{}(第 {} 次启动{})", self.process, self.incarnation, reign)
     }
 
     /// Whether both are by the same writer: one reign of one life of one process.

@@ -29,6 +29,7 @@ pub mod total_conserved;
 pub mod written_trace;
 
 use nodes::world::time::Instant;
+use reports::{Sentence, sentence};
 use serde::{Deserialize, Serialize};
 
 use crate::history::{History, json_lines};
@@ -74,7 +75,7 @@ pub struct Finding {
     /// When that event was.
     pub at: Option<Instant>,
     /// Why, in whole sentences.
-    pub explanation: Vec<String>,
+    pub explanation: Vec<Sentence>,
 }
 
 impl Finding {
@@ -84,14 +85,25 @@ impl Finding {
     }
 
     /// The check could not decide, for this reason.
-    pub fn could_not_tell(check: &str, reason: impl Into<String>) -> Finding {
+    pub fn could_not_tell(check: &str, reason: impl Into<Sentence>) -> Finding {
         Finding { answer: Answer::CouldNotTell, explanation: vec![reason.into()], ..Finding::holds(check) }
     }
 
+    /// The explanation in English, a sentence a line.
+    pub fn told(&self) -> String {
+        self.explanation.iter().map(|line| line.en.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
     /// The promise was broken at this moment.
-    pub fn violated(check: &str, event: Option<u64>, at: Option<Instant>, explanation: Vec<String>) -> Finding {
+    pub fn violated(check: &str, event: Option<u64>, at: Option<Instant>, explanation: Vec<Sentence>) -> Finding {
         Finding { answer: Answer::Violated, event, at, explanation, ..Finding::holds(check) }
     }
+}
+
+/// Several names where a sentence has one: `dn1 and dn2`.
+fn all_of(names: impl Iterator<Item: std::fmt::Display>) -> Sentence {
+    let names: Vec<String> = names.map(|name| name.to_string()).collect();
+    Sentence::new(names.join(" and "), names.join("、"))
 }
 
 /// How much work and memory a check may spend before it must say that it could not tell.
@@ -116,6 +128,8 @@ impl Default for Budget {
 fn judge_written_history(check: &str, text: &str, judge: impl Fn(&History) -> Finding) -> Finding {
     match json_lines::read(text) {
         Ok(history) => judge(&history),
-        Err(error) => Finding::could_not_tell(check, format!("the history cannot be read: {error}")),
+        Err(error) => {
+            Finding::could_not_tell(check, sentence!("the history cannot be read: {error}", "历史文件无法读取:{error}"))
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::product::Content;
 use nodes::world::time::Instant;
+use reports::{Sentence, sentence};
 
 use super::Finding;
 use super::catalogue::{Check, Example};
@@ -106,21 +107,24 @@ fn in_the_logs(record: &Record) -> BTreeSet<(u32, u32)> {
 /// Judges what was acknowledged against what is in the logs.
 pub fn judge(acknowledged: &[Acknowledged], kept: &BTreeSet<(u32, u32)>) -> Finding {
     if acknowledged.is_empty() {
-        return Finding::could_not_tell(NAME, "no writing transaction was ever acknowledged");
+        return Finding::could_not_tell(NAME, ("no writing transaction was ever acknowledged", "从未确认过写事务"));
     }
     let lost: Vec<&Acknowledged> = acknowledged.iter().filter(|one| !kept.contains(&one.transaction)).collect();
     let Some(first) = lost.first() else { return Finding::holds(NAME) };
-    let name = |one: &Acknowledged| format!("client {} transaction {}", one.transaction.0, one.transaction.1);
-    let mut explanation = vec![format!(
+    let name = |one: &Acknowledged| {
+        sentence!("client {} transaction {}", "客户端 {} 的事务 {}", one.transaction.0, one.transaction.1)
+    };
+    let mut explanation = vec![sentence!(
         "{} of {} acknowledged transactions are not in the log; the first is {}, acknowledged at {}.",
+        "已确认的 {1} 个事务中有 {0} 个不在日志中;首个为{2},确认于 {3}。",
         lost.len(),
         acknowledged.len(),
         name(first),
         first.at
     )];
     if lost.len() > 1 {
-        let others: Vec<String> = lost.iter().skip(1).take(9).map(|one| name(one)).collect();
-        explanation.push(format!("Others: {}.", others.join(", ")));
+        let others: Vec<Sentence> = lost.iter().skip(1).take(9).map(|one| name(one)).collect();
+        explanation.push(sentence!("Others: {}.", "其余:{}。", Sentence::joined(&others, ", ")));
     }
     Finding::violated(NAME, first.event, Some(first.at), explanation)
 }

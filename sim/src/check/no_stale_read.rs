@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use nodes::world::time::Instant;
+use reports::sentence;
 
 use super::Finding;
 use super::catalogue::{Check, Example};
@@ -88,9 +89,13 @@ pub fn check(history: &History, bound: Duration) -> Finding {
     }
     match first {
         Some((_, stale)) => violated(history, &stale, bound),
-        None if judged == 0 => {
-            Finding::could_not_tell(NAME, "No client read a register or a list with unique written values.")
-        }
+        None if judged == 0 => Finding::could_not_tell(
+            NAME,
+            (
+                "No client read a register or a list with unique written values.",
+                "没有客户端读取过写入值唯一的寄存器或列表。",
+            ),
+        ),
         None => Finding::holds(NAME),
     }
 }
@@ -184,12 +189,13 @@ fn violated(history: &History, stale: &Stale, bound: Duration) -> Finding {
     let writer = &history.operations[stale.missed];
     let age = reader.called.since(writer.returned.unwrap_or(Instant::START));
     let sentences = vec![
-        format!("{}.", history.tell_on(reader, stale.key)),
-        format!(
+        sentence!("{}.", "{}。", history.tell_on(reader, stale.key)),
+        sentence!(
             "It should have shown this, acknowledged {age:?} before the read was called: {}.",
+            "它应当看到在读取发起前 {age:?} 已确认的:{}。",
             history.tell_on(writer, stale.key)
         ),
-        format!("The bound is {bound:?}."),
+        sentence!("The bound is {bound:?}.", "允许的滞后上限为 {bound:?}。"),
     ];
     Finding::violated(NAME, reader.returned_event, reader.returned, sentences)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::trace::{Trace, What, field};
+use reports::sentence;
 
 use super::Finding;
 use super::catalogue::{Check, Example};
@@ -47,16 +48,21 @@ pub fn judge(trace: &Trace) -> Finding {
                 NAME,
                 Some(event.number),
                 Some(event.at),
-                vec![format!(
-                    "At {} {} gave {lock} to {owner} under version {version}, although {before} had it under version \
-                     {last}.",
+                vec![sentence!(
+                    "At {} {} gave {lock} to {owner} under version {version}, although {before} had it under \
+                     version {last}.",
+                    "{} 时,{} 以版本 {version} 把锁 {lock} 给了 {owner},而 {before} 已以版本 {last} 持有它。",
                     event.at,
                     trace.place_name(event.place)
                 )],
             );
         }
     }
-    if locks.is_empty() { Finding::could_not_tell(NAME, "no lock ever had an owner") } else { Finding::holds(NAME) }
+    if locks.is_empty() {
+        Finding::could_not_tell(NAME, ("no lock ever had an owner", "没有锁有过持有者"))
+    } else {
+        Finding::holds(NAME)
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::{Sentence, sentence};
+
 use super::Finding;
 use super::catalogue::{Check, Example};
 use super::log_writes::{self, LogWrite};
@@ -43,7 +45,7 @@ pub fn check(record: &Record) -> Finding {
 /// Judges writes in the order in which they took effect.
 pub fn judge(writes: &[LogWrite]) -> Finding {
     if writes.is_empty() {
-        return Finding::could_not_tell(NAME, "nobody wrote a log");
+        return Finding::could_not_tell(NAME, ("nobody wrote a log", "没有节点写过日志"));
     }
     let mut logs: BTreeMap<&str, Vec<&LogWrite>> = BTreeMap::new();
     for write in writes {
@@ -67,18 +69,28 @@ fn violated(write: &LogWrite, follower: &LogWrite, writes: &[LogWrite]) -> Findi
             && write.offset < other.offset + other.length
     });
     let mut explanation = vec![
-        format!("{} took {} over at {}.", follower.writer(), write.log, follower.applied),
-        format!(
+        sentence!("{} took {} over at {}.", "{} 于 {2} 接管了 {1}。", follower.writer(), write.log, follower.applied),
+        sentence!(
             "{} wrote it again at {}, {} bytes from byte {} on{}.",
+            "{} 又于 {} 写入它:自字节 {3} 起 {2} 字节{4}。",
             write.writer(),
             write.applied,
             write.length,
             write.offset,
-            if write.late { ", after its host had died (a late write)" } else { "" }
+            if write.late {
+                Sentence::from((", after its host had died (a late write)", ",此时其主机已经宕机(迟到的写)"))
+            } else {
+                Sentence::default()
+            }
         ),
     ];
     if let Some(lost) = overlap {
-        explanation.push(format!("That is over what {} had written there at {}.", lost.writer(), lost.applied));
+        explanation.push(sentence!(
+            "That is over what {} had written there at {}.",
+            "这覆盖了 {} 于 {} 写在该处的内容。",
+            lost.writer(),
+            lost.applied
+        ));
     }
     Finding::violated(NAME, None, Some(write.applied), explanation)
 }

@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::{Sentence, sentence};
+
 use super::Finding;
 use super::catalogue::{Check, Example};
 use crate::history::{Action, History, Interval, Key, Operation, Reply};
@@ -43,12 +45,18 @@ pub fn check(history: &History, total: Option<i64>) -> Finding {
         .collect();
     sums.sort_by_key(|(number, _)| intervals[*number].returned);
     let Some((first, first_sum)) = sums.first().copied() else {
-        return Finding::could_not_tell(NAME, "No client read all accounts at once, so no total was ever seen.");
+        return Finding::could_not_tell(
+            NAME,
+            (
+                "No client read all accounts at once, so no total was ever seen.",
+                "没有客户端一次读取过全部账户,因此从未看到总额。",
+            ),
+        );
     };
     let (expected, reason) = match (total, initial_total(history)) {
-        (Some(total), _) => (i128::from(total), "as was stated".to_string()),
-        (None, Some(total)) => (total, "as it was at the beginning".to_string()),
-        (None, None) => (first_sum, format!("as here: {}", history.tell(&history.operations[first]))),
+        (Some(total), _) => (i128::from(total), ("as was stated", "按给定值").into()),
+        (None, Some(total)) => (total, ("as it was at the beginning", "按初始值").into()),
+        (None, None) => (first_sum, sentence!("as here: {}", "取自:{}", history.tell(&history.operations[first]))),
     };
     match sums.iter().find(|(_, sum)| *sum != expected) {
         None => Finding::holds(NAME),
@@ -91,12 +99,12 @@ fn violated(
     number: usize,
     sum: i128,
     expected: i128,
-    reason: &str,
+    reason: &Sentence,
 ) -> Finding {
     let read = &history.operations[number];
     let mut sentences = vec![
-        format!("The total is {expected}, {reason}."),
-        format!("But this sums up to {sum}: {}.", history.tell(read)),
+        sentence!("The total is {expected}, {0}.", "总额应为 {expected}({0})。", *reason),
+        sentence!("But this sums up to {sum}: {}.", "但这次读取合计为 {sum}:{}。", history.tell(read)),
     ];
     let beside: Vec<&Operation> = history
         .operations
@@ -110,9 +118,13 @@ fn violated(
         .map(|(operation, _)| operation)
         .collect();
     if let Some(count) = Some(beside.len()).filter(|count| *count > 0) {
-        sentences.push(format!("Transfers that ran at the same time, or whose end nobody knows ({count}):"));
-        sentences
-            .extend(beside.iter().rev().take(TRANSFERS_TOLD).map(|operation| format!("{}.", history.tell(operation))));
+        sentences.push(sentence!(
+            "Transfers that ran at the same time, or whose end nobody knows ({count}):",
+            "同时进行或结果未知的转账({count} 笔):"
+        ));
+        sentences.extend(
+            beside.iter().rev().take(TRANSFERS_TOLD).map(|operation| sentence!("{}.", "{}。", history.tell(operation))),
+        );
     }
     Finding::violated(NAME, read.returned_event, read.returned, sentences)
 }
@@ -155,8 +167,8 @@ mod tests {
         let history = bank(vec![transfer(1, done.clone()), read(2, &[(1, 40), (2, 50)]), transfer(20, done)]);
         let finding = check(&history, None);
         assert_eq!((finding.answer, finding.at), (Answer::Violated, Some(Instant(3))));
-        assert!(finding.explanation[1].starts_with("But this sums up to 90"), "{:?}", finding.explanation);
-        assert!(finding.explanation[2].contains("(1)"), "{:?}", finding.explanation);
+        assert!(finding.explanation[1].en.starts_with("But this sums up to 90"), "{:?}", finding.explanation);
+        assert!(finding.explanation[2].en.contains("(1)"), "{:?}", finding.explanation);
     }
 
     #[test]

@@ -130,7 +130,7 @@ pub fn explain(out: &mut dyn Write, topic: &str) -> Result<(), CliError> {
         let finding = check.judge_example();
         writeln!(out, "What is found:")?;
         for sentence in finding.explanation {
-            writeln!(out, "  {sentence}")?;
+            writeln!(out, "  {}", sentence.en)?;
         }
         return Ok(());
     }

@@ -84,7 +84,7 @@ fn tell(out: &mut dyn Write, path: &Path, finding: &Finding, format: JudgeFormat
             };
             writeln!(out, "{word}  {}  {}", finding.check, path.display())?;
             for sentence in &finding.explanation {
-                writeln!(out, "  {sentence}")?;
+                writeln!(out, "  {}", sentence.en)?;
             }
         }
         JudgeFormat::Jsonl => {
@@ -95,7 +95,7 @@ fn tell(out: &mut dyn Write, path: &Path, finding: &Finding, format: JudgeFormat
                 "answer": finding.answer,
                 "event": finding.event,
                 "at_ms": finding.at.map(|at| at.as_nanos() / 1_000_000),
-                "explanation": finding.explanation,
+                "explanation": finding.explanation.iter().map(|line| &line.en).collect::<Vec<_>>(),
             });
             writeln!(out, "{line}")?;
         }

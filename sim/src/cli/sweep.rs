@@ -170,7 +170,7 @@ impl Sweep<'_> {
                 continue;
             }
             kept.push(signature);
-            let name: String = format!("{} at {}", attempt.attempt.what, attempt.attempt.at)
+            let name: String = format!("{} at {}", attempt.attempt.what.en, attempt.attempt.at)
                 .chars()
                 .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
                 .collect();

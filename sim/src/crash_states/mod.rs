@@ -154,7 +154,7 @@ fn moments(
 ) -> Result<(Recovery, Vec<Cut>), CrashStatesError> {
     let recovery = kept.recovery.ok_or(CrashStatesError::NoRecovery { model: product.model })?;
     if kept.no_device {
-        return Err(CrashStatesError::NoDevice { device: wanted.device.spoken() });
+        return Err(CrashStatesError::NoDevice { device: wanted.device.spoken().en });
     }
     match kept.cuts.is_empty() {
         true => Err(CrashStatesError::NeverCame { seed, ended: record.ended }),

@@ -47,7 +47,7 @@ const FIRST: [&str; 18] = [
 ];
 
 /// Keys that come last.
-const LAST: [&str; 4] = ["for", "timeout", "if-fails", "because"];
+const LAST: [&str; 5] = ["for", "timeout", "if-fails", "because", "because_zh"];
 
 /// How wide a comment may be.
 const WIDTH: usize = 110;

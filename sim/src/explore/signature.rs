@@ -74,7 +74,7 @@ impl Signature {
 }
 
 fn of_check(check: &Judged) -> Signature {
-    let said = check.finding.explanation.first().map_or("", String::as_str);
+    let said = check.finding.explanation.first().map_or("", |said| said.en.as_str());
     Signature { check: check.name.clone(), kind: "violated", message: without_numbers(said) }
 }
 

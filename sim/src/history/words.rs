@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use reports::{Sentence, sentence};
+
 use super::{Action, History, Key, Operation, Origin, Outcome, Reply, Value};
 
 impl History {
@@ -34,11 +36,11 @@ impl History {
     }
 
     /// A row in words: `nothing`, `4` or `[1 2 3]`.
-    pub fn row_name(&self, row: &[Value]) -> String {
+    pub fn row_name(&self, row: &[Value]) -> Sentence {
         match row {
-            [] => "nothing".to_string(),
-            [value] => self.value_name(*value),
-            _ => self.list_name(row),
+            [] => ("nothing", "空").into(),
+            [value] => self.value_name(*value).into(),
+            _ => self.list_name(row).into(),
         }
     }
 
@@ -52,46 +54,48 @@ impl History {
     }
 
     /// When the operation ran: `from 1.000000s to 1.200000s`, or by lines.
-    pub fn when(&self, operation: &Operation) -> String {
+    pub fn when(&self, operation: &Operation) -> Sentence {
         let from = self.moment(operation.called.to_string(), operation.called_event);
         match operation.returned {
-            Some(at) => format!("from {from} to {}", self.moment(at.to_string(), operation.returned_event)),
-            None => format!("from {from}, never answered"),
+            Some(at) => {
+                sentence!("from {} to {}", "{} 至 {}", from, self.moment(at.to_string(), operation.returned_event))
+            }
+            None => sentence!("from {}, never answered", "自 {} 起,从未应答", from),
         }
     }
 
-    fn moment(&self, time: String, event: Option<u64>) -> String {
+    fn moment(&self, time: String, event: Option<u64>) -> Sentence {
         match (self.origin, event) {
-            (Origin::Lines, Some(line)) => format!("line {line}"),
-            (Origin::Entries, Some(entry)) => format!("entry {entry}"),
-            (Origin::Run, _) | (_, None) => time,
+            (Origin::Lines, Some(line)) => sentence!("line {line}", "第 {line} 行"),
+            (Origin::Entries, Some(entry)) => sentence!("entry {entry}", "第 {entry} 条"),
+            (Origin::Run, _) | (_, None) => time.into(),
         }
     }
 
     /// Who ran the operation: `client 3`, with the node where that is known.
-    pub fn who(&self, operation: &Operation) -> String {
+    pub fn who(&self, operation: &Operation) -> Sentence {
         let who = match self.origin {
-            Origin::Run => format!("client {}", operation.client),
-            Origin::Lines | Origin::Entries => format!("process {}", operation.client),
+            Origin::Run => sentence!("client {}", "客户端 {}", operation.client),
+            Origin::Lines | Origin::Entries => sentence!("process {}", "进程 {}", operation.client),
         };
         match &operation.node {
-            Some(node) => format!("{who} at {node}"),
+            Some(node) => sentence!("{} at {node}", "{node} 上的{}", who),
             None => who,
         }
     }
 
     /// The whole operation: `client 3 read 4 from key 1, from 1.000000s to 1.200000s`.
-    pub fn tell(&self, operation: &Operation) -> String {
+    pub fn tell(&self, operation: &Operation) -> Sentence {
         self.tell_where(operation, |_| true)
     }
 
     /// The operation as far as it concerns one key.
-    pub fn tell_on(&self, operation: &Operation, key: Key) -> String {
+    pub fn tell_on(&self, operation: &Operation, key: Key) -> Sentence {
         self.tell_where(operation, |action| action.key() == key)
     }
 
-    fn tell_where(&self, operation: &Operation, wanted: impl Fn(&Action) -> bool) -> String {
-        let mut deeds: Vec<String> = operation
+    fn tell_where(&self, operation: &Operation, wanted: impl Fn(&Action) -> bool) -> Sentence {
+        let mut deeds: Vec<Sentence> = operation
             .replied_actions()
             .filter(|(action, _)| wanted(action))
             .map(|(action, reply)| self.tell_action(action, reply))
@@ -99,32 +103,43 @@ impl History {
         if deeds.len() > 8 {
             let rest = deeds.len() - 7;
             deeds.truncate(7);
-            deeds.push(format!("{rest} more"));
+            deeds.push(sentence!("{rest} more", "另有 {rest} 项"));
         }
         let doubt = match operation.outcome {
-            Outcome::Ok(_) => "",
-            Outcome::Failed(_) => " (failed)",
-            Outcome::Unknown => " (outcome unknown)",
+            Outcome::Ok(_) => Sentence::default(),
+            Outcome::Failed(_) => (" (failed)", "(失败)").into(),
+            Outcome::Unknown => (" (outcome unknown)", "(结果未知)").into(),
         };
-        format!("{} {}{doubt}, {}", self.who(operation), deeds.join(", "), self.when(operation))
+        let (who, deeds, when) = (self.who(operation), Sentence::joined(&deeds, ", "), self.when(operation));
+        sentence!("{} {}{}, {}", "{}{}{},{}", who, deeds, doubt, when)
     }
 
-    fn tell_action(&self, action: &Action, reply: Option<&Reply>) -> String {
+    fn tell_action(&self, action: &Action, reply: Option<&Reply>) -> Sentence {
         let key = self.key_name(action.key());
         match (*action, reply) {
-            (Action::Read { .. }, Some(Reply::Row(row))) => format!("read {} from key {key}", self.row_name(row)),
-            (Action::Read { .. }, _) => format!("read key {key}"),
-            (Action::Write { value, .. }, _) => format!("wrote {} to key {key}", self.value_name(value)),
-            (Action::Append { value, .. }, _) => format!("appended {} to key {key}", self.value_name(value)),
-            (Action::Add { delta, .. }, _) => format!("added {delta} to key {key}"),
+            (Action::Read { .. }, Some(Reply::Row(row))) => {
+                sentence!("read {} from key {key}", "从键 {key} 读到 {}", self.row_name(row))
+            }
+            (Action::Read { .. }, _) => sentence!("read key {key}", "读键 {key}"),
+            (Action::Write { value, .. }, _) => {
+                sentence!("wrote {} to key {key}", "向键 {key} 写入 {}", self.value_name(value))
+            }
+            (Action::Append { value, .. }, _) => {
+                sentence!("appended {} to key {key}", "向键 {key} 追加 {}", self.value_name(value))
+            }
+            (Action::Add { delta, .. }, _) => sentence!("added {delta} to key {key}", "给键 {key} 加 {delta}"),
             (Action::CompareAndSet { expected, new, .. }, reply) => {
                 let (expected, new) = (self.value_name(expected), self.value_name(new));
                 let result = match reply {
-                    Some(Reply::Matched(true)) => " and succeeded",
-                    Some(Reply::Matched(false)) => " and found another value",
-                    _ => "",
+                    Some(Reply::Matched(true)) => (" and succeeded", ",成功").into(),
+                    Some(Reply::Matched(false)) => (" and found another value", ",读到的是其他值").into(),
+                    _ => Sentence::default(),
                 };
-                format!("compared key {key} with {expected} to set {new}{result}")
+                sentence!(
+                    "compared key {key} with {expected} to set {new}{}",
+                    "比较键 {key} 是否为 {expected} 并设为 {new}{}",
+                    result
+                )
             }
         }
     }
@@ -161,8 +176,9 @@ mod tests {
         );
         let history = History::default();
         let told = "client 3 read 4 from key 1, wrote 5 to key 2, from 1.000000s to 1.200000s";
-        assert_eq!(history.tell(&operation), told);
-        assert_eq!(history.tell_on(&operation, 2), "client 3 wrote 5 to key 2, from 1.000000s to 1.200000s");
+        assert_eq!(history.tell(&operation).en, told);
+        assert_eq!(history.tell_on(&operation, 2).en, "client 3 wrote 5 to key 2, from 1.000000s to 1.200000s");
+        assert_eq!(history.tell_on(&operation, 2).chinese(), "客户端 3向键 2 写入 5,1.000000s 至 1.200000s");
     }
 
     #[test]
@@ -178,7 +194,7 @@ mod tests {
         let mut history = History { origin: Origin::Lines, ..History::default() };
         history.names.keys.insert(1, ":x".to_string());
         let told = "process 7 compared key :x with 8 to set 9 (outcome unknown), from line 17, never answered";
-        assert_eq!(history.tell(&operation), told);
+        assert_eq!(history.tell(&operation).en, told);
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn a_register_in_a_console_log() {
     let finding = judged(&console(STALE_READ), Model::Register);
     assert_eq!(finding.answer, Answer::Violated);
     assert_eq!((finding.event, finding.at), (Some(8), None));
-    assert!(finding.explanation.join("\n").contains("process 2 read 4 from key register, from line 7 to line 8"));
+    assert!(finding.told().contains("process 2 read 4 from key register, from line 7 to line 8"));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn many_registers_in_pairs_of_key_and_value() {
     let finding = judged(maps, Model::Register);
     assert_eq!(finding.answer, Answer::Violated);
     assert_eq!((finding.event, finding.at), (Some(9), Some(Instant(80))));
-    assert!(finding.explanation.join("\n").contains("key :x"), "{:?}", finding.explanation);
+    assert!(finding.told().contains("key :x"), "{:?}", finding.explanation);
     assert_eq!(judged(&maps.replace("[:x 1], :time 80", "[:x 3], :time 80"), Model::Register).answer, Answer::Holds);
 }
 
@@ -92,7 +92,7 @@ fn several_entries_on_a_line_are_told_by_their_numbers() {
     let maps = "[{:process 0, :type :invoke, :f :read} {:process 0, :type :ok, :f :read, :value 7}]";
     let finding = judged(maps, Model::Register);
     assert_eq!(finding.event, Some(2));
-    assert!(finding.explanation[0].contains("from entry 1 to entry 2"), "{:?}", finding.explanation);
+    assert!(finding.explanation[0].en.contains("from entry 1 to entry 2"), "{:?}", finding.explanation);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn strings_by_key() {
     assert_eq!(judged(&history("abc"), Model::KeyValue).answer, Answer::Holds);
     let finding = judged(&history("a"), Model::KeyValue);
     assert_eq!((finding.answer, finding.event), (Answer::Violated, Some(8)));
-    assert!(finding.explanation.join("\n").contains("read \"a\" from key k"), "{:?}", finding.explanation);
+    assert!(finding.told().contains("read \"a\" from key k"), "{:?}", finding.explanation);
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn transactions_on_lists_in_maps() {
     assert_eq!(judged(&history("nil"), Model::ListAppend).answer, Answer::Holds);
     let finding = judged(&history("[1]"), Model::ListAppend);
     assert_eq!((finding.answer, finding.event), (Answer::Violated, Some(4)));
-    assert!(finding.explanation[0].starts_with("G1c"), "{:?}", finding.explanation);
+    assert!(finding.explanation[0].en.starts_with("G1c"), "{:?}", finding.explanation);
     assert!(
-        finding.explanation[1].contains("process 0 appended 1 to key :x, read 1 from key :y, from line 1 to line 3")
+        finding.explanation[1].en.contains("process 0 appended 1 to key :x, read 1 from key :y, from line 1 to line 3")
     );
     let weak = Options { level: Level::ReadUncommitted, ..Options::of(Model::ListAppend) };
     assert_eq!(judge(&history("[1]"), weak).unwrap()[0].answer, Answer::Holds);

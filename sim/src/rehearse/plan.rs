@@ -112,13 +112,14 @@ fn overview(from: &Material<'_>) -> Section {
         rows.push(vec![Cell::Words(name), value.unwrap_or(Cell::Blank)]);
     };
     let value = |text: &Option<String>| text.clone().map(Cell::Value);
+    let said = |text: &Option<Sentence>| text.clone().map(Cell::Words);
     let target = |span: Option<reports::Span>| span.map(|span| Cell::Value(span.to_string()));
     let nodes: Vec<String> = cluster.nodes.iter().map(|node| format!("{} ({})", node.name, node.role)).collect();
-    row(say("Hypothesis", "稳态假设"), value(&drill.hypothesis));
-    row(say("Scope", "影响范围"), value(&drill.scope));
+    row(say("Hypothesis", "稳态假设"), said(&drill.hypothesis));
+    row(say("Scope", "影响范围"), said(&drill.scope));
     row(say("Product", "产品"), Some(Cell::Value(from.product.title.to_owned())));
     row(say("Cluster", "集群"), Some(Cell::Value(nodes.join(", "))));
-    row(say("Workload", "负载"), value(&cluster.workload));
+    row(say("Workload", "负载"), said(&cluster.workload()));
     row(say("RTO objective", "RTO 目标"), target(from.typical.objectives.rto.target));
     row(say("RPO objective", "RPO 目标"), target(from.typical.objectives.rpo.target));
     row(say("Level", "级别"), value(&drill.level));
@@ -252,7 +253,7 @@ fn step_cells(from: &Material<'_>, step: &Step) -> Vec<Cell> {
         Cell::Value(step.name.clone()),
         Cell::Value(step.host.clone()),
         Cell::Command(step.command.clone()),
-        Cell::Value(step.planned.clone()),
+        Cell::Words(step.planned()),
         Cell::Words(expected),
         Cell::Value(half.unwrap_or_else(|| "-".to_owned())),
         Cell::Value(took.map_or_else(|| "-".to_owned(), |took| time(took.worst))),
@@ -264,8 +265,8 @@ fn fault_cells(fault: &Fault) -> Vec<Cell> {
     vec![
         Cell::Words(say(format!("inject {}", fault.name), format!("注入故障 {}", fault.name))),
         Cell::Value(fault.target.clone()),
-        Cell::Value(format!("{} {}", fault.verb, fault.target)),
-        Cell::Value(fault.planned.clone()),
+        Cell::Words(fault.deed()),
+        Cell::Words(fault.planned()),
         Cell::Words(proof),
         Cell::Value("-".to_owned()),
         Cell::Value("-".to_owned()),
@@ -283,7 +284,7 @@ fn short(lines: &[String]) -> Vec<String> {
 
 fn rollback(from: &Material<'_>) -> Block {
     Block::Words(match &from.scenario.drill.rollback {
-        Some(rollback) => Sentence::english(rollback.clone()),
+        Some(rollback) => rollback.clone(),
         None => say(
             "The scenario names none ([drill] rollback): write one here before the drill may begin.",
             "场景文件未给出回退方案([drill] rollback):启动前必须在此补充。",

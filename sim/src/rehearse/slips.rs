@@ -1,5 +1,6 @@
 //! What the operator must not get wrong: the slips that cost more than nothing.
 
+use reports::Sentence;
 use reports::handout::{Block, Cell};
 
 use super::words::{columns, say};
@@ -12,7 +13,7 @@ pub struct Slip {
     /// The step.
     pub step: String,
     /// What is done wrong with it.
-    pub what: String,
+    pub what: Sentence,
     /// `data`, `the service`, `a check`, `time`.
     pub cost: &'static str,
 }
@@ -49,7 +50,7 @@ pub(super) fn block(slips: &[Slip], tried: usize) -> Block {
     };
     let rows = slips
         .iter()
-        .map(|slip| vec![Cell::Value(slip.step.clone()), Cell::Value(slip.what.clone()), Cell::Words(cost(slip))]);
+        .map(|slip| vec![Cell::Value(slip.step.clone()), Cell::Words(slip.what.clone()), Cell::Words(cost(slip))]);
     let heads = [("Step", "步骤"), ("Slip", "失误"), ("Costs", "代价")];
     Block::Table { columns: columns(&heads), rows: rows.collect() }
 }

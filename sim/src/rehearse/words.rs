@@ -41,11 +41,11 @@ pub(super) fn times(rehearsal: &Rehearsal) -> Block {
         cells.push(Cell::Value(of.worst_seed.to_string()));
         rows.push(cells);
     };
-    row("RTO".into(), rehearsal.rto.as_ref());
+    row(("RTO", "RTO").into(), rehearsal.rto.as_ref());
     for name in PHASES {
         row(phase(name), rehearsal.phases.get(name));
     }
-    row("RPO".into(), rehearsal.rpo.as_ref());
+    row(("RPO", "RPO").into(), rehearsal.rpo.as_ref());
     let heads = [("", ""), ("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("Worst", "最差"), ("Its seed", "对应种子")];
     Block::Table { columns: columns(&heads), rows }
 }

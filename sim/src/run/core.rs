@@ -17,6 +17,7 @@ use nodes::world::process::Status;
 use nodes::world::streams::{Seed, Stream};
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Place, What};
+use reports::{Sentence, sentence};
 
 use super::faults::Damage;
 use super::record::CoreRecord;
@@ -101,7 +102,9 @@ impl Watcher {
         while world.now() < end && !(self.serves(began, &core) && self.is_steady(&normal) && world.now() >= limit) {
             world.sleep_until((world.now() + GLANCE).min(end)).await;
         }
-        let excuse = self.stage.cluster().may_stand_still(&core).or_else(|| self.served_outside(&core, bound));
+        let of_product = self.stage.cluster().may_stand_still(&core);
+        let excuse =
+            of_product.map(|reason| Sentence::new(reason.en, reason.zh)).or_else(|| self.served_outside(&core, bound));
         if let Some(record) = &mut *self.kept.borrow_mut() {
             record.excuse = excuse;
         }
@@ -208,7 +211,7 @@ impl Watcher {
     }
 
     /// That a host outside that is not cut off serves to the end: nobody has a reason to take its role.
-    fn served_outside(&self, core: &[HostId], bound: Duration) -> Option<String> {
+    fn served_outside(&self, core: &[HostId], bound: Duration) -> Option<Sentence> {
         let names = self.stage.host_names(core);
         let now = self.stage.world().now();
         let lately = Instant(now.as_nanos().saturating_sub(u64::try_from((bound / 4).as_nanos()).unwrap_or(u64::MAX)));
@@ -217,8 +220,9 @@ impl Watcher {
             let is_whole = !names.contains(&node.host) && !self.damage.cuts_off(&node.host);
             is_whole && node.writable && self.ledger.has_durable_write(lately, std::slice::from_ref(&node.host))
         })?;
-        Some(format!(
+        Some(sentence!(
             "{}, which is outside and can be reached, serves to the end, and nobody may take its role",
+            "{} 在核心之外且可达,一直提供服务,任何节点都不得取代它",
             serving.host
         ))
     }

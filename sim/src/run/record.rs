@@ -44,8 +44,8 @@ pub struct Record {
     pub ending: Ending,
     /// When the run ended.
     pub ended: Instant,
-    /// What each node still waited for at the end, in the product's words.
-    pub waiting_for: Vec<String>,
+    /// The nodes that still waited for something at the end, as they looked.
+    pub waiting_for: Vec<NodeState>,
 }
 
 /// One device and what became of it.
@@ -79,7 +79,7 @@ pub struct CoreRecord {
     /// How soon it must serve; zero if the model does not say how long anything takes.
     pub bound: Duration,
     /// Why it may stand still, by what was so at the end; `None` if it must serve.
-    pub excuse: Option<String>,
+    pub excuse: Option<Sentence>,
 }
 
 /// One operator step.

@@ -34,7 +34,7 @@ fn heading(scenario: &Scenario) -> String {
     }
     for (label, said) in [("hypothesis", &drill.hypothesis), ("scope", &drill.scope), ("rollback", &drill.rollback)] {
         if let Some(said) = said {
-            let _ = writeln!(text, "{label}: {said}");
+            let _ = writeln!(text, "{label}: {}", said.en);
         }
     }
     text
@@ -204,7 +204,7 @@ fn tell(deed: &Deed<'_>, all: &[Deed<'_>], depth: usize, text: &mut String) {
 
 fn steps(scenario: &Scenario) -> impl Iterator<Item = Deed<'_>> {
     scenario.steps.iter().map(|step| {
-        let mut sentence = format!("the operator {}", step.verb.story());
+        let mut sentence = format!("the operator {}", step.verb.story().en);
         if let Some(on) = &step.on {
             let _ = write!(sentence, " on {on}");
         }
@@ -221,7 +221,7 @@ fn steps(scenario: &Scenario) -> impl Iterator<Item = Deed<'_>> {
 
 fn faults(scenario: &Scenario) -> impl Iterator<Item = Deed<'_>> {
     scenario.faults.iter().map(|fault| {
-        let mut sentence = format!("the world {}", fault.verb.story());
+        let mut sentence = format!("the world {}", fault.verb.story().en);
         if let Some(lasts) = &fault.lasts {
             let _ = write!(sentence, " for {lasts}");
         }
@@ -294,7 +294,7 @@ fn expectation(scenario: &Scenario) -> String {
         ExpectedVerdict::Violation(of) => format!("Expected: violated are {}.", of.join(", ")),
     };
     if let Some(because) = &scenario.expect.because {
-        let _ = write!(text, " {because}");
+        let _ = write!(text, " {}", because.en);
     }
     let objectives = [("RTO", scenario.objectives.rto), ("RPO", scenario.objectives.rpo)];
     for (name, target) in objectives.iter().filter_map(|(name, target)| target.map(|target| (name, target))) {

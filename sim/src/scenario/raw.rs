@@ -68,10 +68,19 @@ pub(crate) struct RawDrill {
     pub level: Text,
     /// What should stay true whatever happens.
     pub hypothesis: Text,
+    /// The same in Chinese.
+    #[serde(rename = "hypothesis_zh")]
+    pub hypothesis_zh: Text,
     /// What can be affected.
     pub scope: Text,
+    /// The same in Chinese.
+    #[serde(rename = "scope_zh")]
+    pub scope_zh: Text,
     /// How to get back.
     pub rollback: Text,
+    /// The same in Chinese.
+    #[serde(rename = "rollback_zh")]
+    pub rollback_zh: Text,
     /// Who answers for it.
     pub owner: Text,
     /// Words to find it by.
@@ -342,6 +351,9 @@ pub(crate) struct RawExpect {
     pub of: Option<Vec<Located<String>>>,
     /// Why.
     pub because: Text,
+    /// The same in Chinese.
+    #[serde(rename = "because_zh")]
+    pub because_zh: Text,
 }
 
 /// Seeds and limits; the command line wins over them.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use reports::{Sentence, sentence};
+
 /// Who is meant by `dn2`, `dn2/cm_agent`, `primary` or `new-primary/cm_agent`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeSelector {
@@ -125,10 +127,10 @@ pub struct DeviceTarget {
 
 impl DeviceTarget {
     /// The device in a sentence about requests.
-    pub(crate) fn spoken(&self) -> String {
+    pub(crate) fn spoken(&self) -> Sentence {
         match &self.host {
-            Some(host) => format!("of {host} on device {}", self.device),
-            None => format!("on device {}", self.device),
+            Some(host) => sentence!("of {host} on device {}", "{host} 在设备 {} 上", self.device),
+            None => sentence!("on device {}", "设备 {} 上", self.device),
         }
     }
 }

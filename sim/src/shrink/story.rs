@@ -58,7 +58,7 @@ fn deeds(shrunk: &Shrunk) -> String {
         let Some(began) = record.began else { continue };
         let typed: Vec<String> = record.commands.iter().map(|it| format!("`{}` on {}", it.line(), it.host)).collect();
         let deed = match typed.as_slice() {
-            [] => step.verb.story(),
+            [] => step.verb.story().en,
             typed => format!("types {}", typed.join(", ")),
         };
         deeds.push((began.elapsed(), format!("the operator {deed}")));
@@ -66,13 +66,13 @@ fn deeds(shrunk: &Shrunk) -> String {
     for (fault, record) in scenario.faults.iter().zip(&record.faults) {
         let Some(fired) = record.fired else { continue };
         let lasts = record.lasts.map_or(String::new(), |lasts| format!(" for {}", print_duration(lasts)));
-        deeds.push((fired.elapsed(), format!("the fault {} {}{lasts}", fault.name, fault.verb.story())));
+        deeds.push((fired.elapsed(), format!("the fault {} {}{lasts}", fault.name, fault.verb.story().en)));
     }
     deeds.sort_by_key(|(at, _)| *at);
     let mut told: Vec<String> = deeds.into_iter().map(|(at, deed)| format!("At {} {deed}.", seconds(at))).collect();
     if let Some(check) = shrunk.signature.shown_in(&shrunk.trial.verdict) {
         let when = check.finding.at.map_or("At the end".to_owned(), |at| format!("At {}", seconds(at.elapsed())));
-        let said = check.finding.explanation.first().map_or("", String::as_str);
+        let said = check.finding.explanation.first().map_or("", |said| said.en.as_str());
         told.push(format!("{when} {} is broken: {}", check.name, sentence(said)));
     } else {
         let cause = shrunk.trial.verdict.cause.as_ref().map_or("", |cause| cause.en.as_str());

@@ -97,7 +97,7 @@ pub fn singles(undisturbed: &Document, aims: &[Aim], moments: &[Moment], limit: 
         let (aim, moment) = (&aims[aim], &moments[moment]);
         let mut document = undisturbed.clone();
         document.push("fault", aim.entry("swept", moment));
-        Attempt { what: aim.told(), at: moment.told(), document }
+        Attempt { what: aim.told().into(), at: moment.told(), document }
     };
     spread(aims.len(), moments.len(), limit).into_iter().map(attempt).collect()
 }
@@ -150,7 +150,7 @@ pub fn pairs(
         document.push("fault", one.entry("swept-first", first));
         document.push("fault", other.entry("swept-second", second));
         Attempt {
-            what: format!("{} and {}", one.told(), other.told()),
+            what: format!("{} and {}", one.told(), other.told()).into(),
             at: format!("{} and {}", first.told(), second.told()),
             document,
         }

@@ -24,7 +24,7 @@ mod tests;
 use std::ops::ControlFlow;
 
 use nodes::product::Product;
-use reports::Outcome;
+use reports::{Outcome, Sentence};
 
 use crate::document::Document;
 use crate::explore::line::ExploredSeed;
@@ -36,7 +36,7 @@ use crate::scenario::vocabulary::Vocabulary;
 #[derive(Clone, Debug)]
 pub struct Attempt {
     /// What is done: `kill dn1`, or the slip.
-    pub what: String,
+    pub what: Sentence,
     /// At which event or step.
     pub at: String,
     /// The scenario that does it.

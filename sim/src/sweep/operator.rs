@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nodes::world::streams::Seed;
+use reports::{Sentence, sentence};
 use toml::{Table, Value};
 
 use super::Attempt;
@@ -18,22 +19,22 @@ pub fn slips(document: &Document, seed: u64) -> Vec<Attempt> {
     let steps = document.names(Kind::Step);
     let mut slips = Vec::new();
     for (number, step) in steps.iter().enumerate() {
-        let mut slip = |what: String, document: Option<Document>| {
+        let mut slip = |what: Sentence, document: Option<Document>| {
             slips.extend(document.map(|document| Attempt { what, at: step.clone(), document }));
         };
-        slip("left out".to_owned(), Some(document.without(&BTreeSet::from([step.clone()]))));
-        slip("repeated when it has ended".to_owned(), repeated(document, step, true));
-        slip("done twice at once".to_owned(), repeated(document, step, false));
+        slip(("left out", "遗漏").into(), Some(document.without(&BTreeSet::from([step.clone()]))));
+        slip(("repeated when it has ended", "结束后重复执行").into(), repeated(document, step, true));
+        slip(("done twice at once", "两人同时执行").into(), repeated(document, step, false));
         if let Some(next) = steps.get(number + 1) {
-            slip(format!("swapped with {next}"), swapped(document, step, next));
+            slip(sentence!("swapped with {next}", "与 {next} 对调"), swapped(document, step, next));
         }
         for host in document.tables("node").filter_map(name) {
-            slip(format!("on {host} instead"), elsewhere(document, step, host));
+            slip(sentence!("on {host} instead", "误在 {host} 上执行"), elsewhere(document, step, host));
         }
         let reaction = Seed(seed).stream(&format!("sweep/{step}/reaction")).duration(REACTION.0, REACTION.1);
         let reaction = Duration::from_secs(reaction.as_secs());
-        slip(format!("{} too early", print_duration(reaction)), moved(document, step, reaction, true));
-        slip(format!("{} too late", print_duration(reaction)), moved(document, step, reaction, false));
+        slip(sentence!("{} too early", "早了 {}", print_duration(reaction)), moved(document, step, reaction, true));
+        slip(sentence!("{} too late", "晚了 {}", print_duration(reaction)), moved(document, step, reaction, false));
     }
     slips
 }

@@ -52,9 +52,9 @@ impl Counts {
 pub fn faults(tried: &[Tried]) -> String {
     let mut by_fault: Vec<(&str, Vec<&Tried>)> = Vec::new();
     for attempt in tried {
-        match by_fault.iter_mut().find(|(what, _)| *what == attempt.attempt.what) {
+        match by_fault.iter_mut().find(|(what, _)| *what == attempt.attempt.what.en) {
             Some((_, attempts)) => attempts.push(attempt),
-            None => by_fault.push((&attempt.attempt.what, vec![attempt])),
+            None => by_fault.push((&attempt.attempt.what.en, vec![attempt])),
         }
     }
     let width = by_fault.iter().map(|(what, _)| what.chars().count()).max().unwrap_or(0).max("fault".len());
@@ -101,7 +101,7 @@ fn findings(tried: &[Tried]) -> String {
     for (signature, attempts) in by_signature.iter().take(FINDINGS_TOLD) {
         let first = &attempts[0].attempt;
         let _ = writeln!(told, "  {signature}");
-        let _ = writeln!(told, "    {} times, first: {} at {}", attempts.len(), first.what, first.at);
+        let _ = writeln!(told, "    {} times, first: {} at {}", attempts.len(), first.what.en, first.at);
     }
     if let Some(more) = by_signature.len().checked_sub(FINDINGS_TOLD).filter(|more| *more > 0) {
         let _ = writeln!(told, "  and {more} more");
@@ -114,7 +114,7 @@ pub fn slips(well_done: &ExploredSeed, tried: &[Tried]) -> String {
     let column = |tell: fn(&Tried) -> &str, title: &str| {
         tried.iter().map(|it| tell(it).chars().count()).max().unwrap_or(0).max(title.len())
     };
-    let (steps, slips) = (column(|it| &it.attempt.at, "step"), column(|it| &it.attempt.what, "slip"));
+    let (steps, slips) = (column(|it| &it.attempt.at, "step"), column(|it| &it.attempt.what.en, "slip"));
     let mut table = String::new();
     let _ = writeln!(table, "  {:steps$}  {:slips$}  {:14}  RTO", "step", "slip", "costs");
     let _ = writeln!(table, "  {:steps$}  {:slips$}  {:14}  {}", "-", "none", "-", outage(well_done));
@@ -122,7 +122,7 @@ pub fn slips(well_done: &ExploredSeed, tried: &[Tried]) -> String {
         let cost = cost(well_done, attempt);
         let outage = attempt.line.as_ref().map_or("-".to_owned(), outage);
         let _ =
-            writeln!(table, "  {:steps$}  {:slips$}  {cost:14}  {outage}", attempt.attempt.at, attempt.attempt.what);
+            writeln!(table, "  {:steps$}  {:slips$}  {cost:14}  {outage}", attempt.attempt.at, attempt.attempt.what.en);
     }
     table.push_str(&findings(tried));
     table

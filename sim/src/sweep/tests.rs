@@ -87,7 +87,7 @@ fn slips_cost_nothing_time_or_data() {
     let original = accepted(SWITCHOVER);
     let trial = trial::run(&original.scenario, &PAIR, 1, || false).expect("it runs");
     let attempts = operator::slips(&explicit(&original, &trial.draws), 1);
-    let slips: Vec<String> = attempts.iter().map(|it| format!("{}: {}", it.at, it.what)).collect();
+    let slips: Vec<String> = attempts.iter().map(|it| format!("{}: {}", it.at, it.what.en)).collect();
     for slip in [
         "switch: left out",
         "switch: repeated when it has ended",

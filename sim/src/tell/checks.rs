@@ -28,7 +28,7 @@ fn check(judged: &Judged) -> Check {
             check::Answer::CouldNotTell => Answer::CouldNotTell,
         },
         evidence: finding.event.zip(finding.at).map(|(event, at)| Evidence { event, at: moment(at) }),
-        explanation: finding.explanation.iter().map(|line| Sentence::english(line.clone())).collect(),
+        explanation: finding.explanation.clone(),
         expected: judged.expected,
         line: u32::try_from(judged.line).ok(),
     }
@@ -55,13 +55,19 @@ fn expectation(tale: &Tale<'_>) -> Expectation {
         model::ExpectedVerdict::Pass => (ExpectedVerdict::Pass, Vec::new()),
         model::ExpectedVerdict::Violation(of) => (ExpectedVerdict::Violation, of.clone()),
     };
-    Expectation { verdict, of, because: expect.because.clone() }
+    let because = expect.because.as_ref();
+    Expectation {
+        verdict,
+        of,
+        because: because.map(|said| said.en.clone()),
+        because_zh: because.and_then(|said| said.zh.clone()),
+    }
 }
 
 /// What there is to say when nothing is wrong: how long the service was away, or why the hazard was expected.
 fn calm(tale: &Tale<'_>, rto: &RecoveryTime) -> Sentence {
     if let (true, Some(because)) = (tale.verdict.hazard_shown, &tale.scenario.expect.because) {
-        return Sentence::english(because.clone());
+        return because.clone();
     }
     match (rto.measured, &rto.from) {
         (Some(measured), Some(_)) => Sentence::new(

@@ -5,6 +5,7 @@
 
 mod checks;
 mod drill;
+mod events;
 mod faults;
 mod headlines;
 mod lanes;
@@ -103,7 +104,7 @@ pub fn report(tale: &Tale<'_>) -> Report {
         logs: logs::excerpts(record),
         settings: settings::settings(tale),
         limits: Limits {
-            not_simulated: tale.product.limits.iter().map(|limit| Sentence::english(*limit)).collect(),
+            not_simulated: tale.product.limits.iter().map(|limit| Sentence::new(limit.en, limit.zh)).collect(),
             ..Limits::default()
         },
     }

@@ -21,6 +21,7 @@ pub(super) fn runbook(tale: &Tale<'_>) -> Vec<Step> {
 fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
     let written = &tale.scenario.steps[number];
     let drawn = &tale.draws.steps[number];
+    let planned = planned(&written.when, &drawn.when);
     let lines = |command: &CommandRecord| command.lines.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
     let after = record.ended.and_then(|ended| tale.record.states_at(ended));
     let nodes_after = |fits: fn(&nodes::product::NodeState) -> bool| {
@@ -31,9 +32,10 @@ fn step(tale: &Tale<'_>, number: usize, record: &StepRecord) -> Step {
     Step {
         name: record.name.clone(),
         host: joined(record.commands.iter().map(|command| command.host.clone())).unwrap_or_else(|| "-".to_owned()),
-        command: joined(record.commands.iter().map(CommandRecord::line)).unwrap_or_else(|| drawn.verb.story()),
+        command: joined(record.commands.iter().map(CommandRecord::line)).unwrap_or_else(|| drawn.verb.story().en),
         kind: kind(tale, &drawn.verb),
-        planned: planned(&written.when, &drawn.when),
+        planned: planned.en,
+        planned_zh: planned.zh,
         started: record.began.map(moment),
         ended: record.ended.map(moment),
         outcome: outcome(&record.outcome),

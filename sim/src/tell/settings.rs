@@ -1,6 +1,6 @@
 //! Every setting that was in force, and where it came from.
 
-use reports::{Origin, Setting};
+use reports::{Origin, Sentence, Setting, sentence};
 
 use super::Tale;
 use super::moment::span;
@@ -15,11 +15,14 @@ pub(super) fn settings(tale: &Tale<'_>) -> Vec<Setting> {
     settings.extend(defaults.map(|default| setting(&default.key, &default.value, Origin::Default)));
     settings.extend(parameters_left_alone(tale));
     settings.sort_by(|one, other| one.name.cmp(&other.name));
+    for setting in settings.iter_mut().filter(|setting| setting.value == UNBOUNDED) {
+        setting.value_zh = Some("unbounded(只判定安全性)".to_owned());
+    }
     settings
 }
 
 fn setting(name: &str, value: &str, origin: Origin) -> Setting {
-    Setting { name: name.to_owned(), value: value.to_owned(), origin }
+    Setting { name: name.to_owned(), value: value.to_owned(), value_zh: None, origin }
 }
 
 fn written(tale: &Tale<'_>) -> Vec<Setting> {
@@ -41,18 +44,20 @@ fn written(tale: &Tale<'_>) -> Vec<Setting> {
         say("workload.timeout", print_duration(workload.timeout));
     }
     say("network.latency", scenario.network.default.latency.to_string());
-    say("storage.damage", damage(scenario.storage.damage));
+    say("storage.damage", damage(scenario.storage.damage).to_owned());
     say("storage.latency", scenario.storage.default.latency.to_string());
     say("run.time-limit", print_duration(scenario.run.time_limit));
     say("run.steps-limit", scenario.run.steps_limit.to_string());
     settings
 }
 
+const UNBOUNDED: &str = "unbounded (only safety is judged)";
+
 /// Whether liveness is judged too depends on it.
-fn damage(damage: Damage) -> String {
+fn damage(damage: Damage) -> &'static str {
     match damage {
-        Damage::Bounded => "bounded".to_owned(),
-        Damage::Unbounded => "unbounded (only safety is judged)".to_owned(),
+        Damage::Bounded => "bounded",
+        Damage::Unbounded => UNBOUNDED,
     }
 }
 
@@ -87,18 +92,23 @@ fn chosen(kind: &str, name: &str, written: &When, drawn: &DrawnWhen) -> Option<S
 }
 
 /// When a step or a fault was to begin: `at 20s`, `12ms after dn2.reformer-lock.acquired (0s..50ms, drawn)`.
-pub(super) fn planned(written: &When, drawn: &DrawnWhen) -> String {
+pub(super) fn planned(written: &When, drawn: &DrawnWhen) -> Sentence {
     match (written, drawn) {
-        (When::At(range), DrawnWhen::At { at }) => format!("at {}{}", span(*at), remark(range)),
-        (When::After { delay, nth, .. }, DrawnWhen::After { after, delay: length, .. }) => {
-            let later = if length.is_zero() { String::new() } else { format!("{} ", span(*length)) };
-            let which = if *nth > 1 { format!(", occurrence {nth}") } else { String::new() };
-            format!("{later}after {after}{which}{}", remark(delay))
+        (When::At(range), DrawnWhen::At { at }) => {
+            sentence!("at {}{}", "{} 时{}", span(*at), remark(range))
         }
-        _ => String::new(),
+        (When::After { delay, nth, .. }, DrawnWhen::After { after, delay: length, .. }) => {
+            let (later, later_zh) = match length.is_zero() {
+                true => (String::new(), String::new()),
+                false => (format!("{} ", span(*length)), format!(" {}", span(*length))),
+            };
+            let which = if *nth > 1 { sentence!(", occurrence {nth}", "(第 {nth} 次)") } else { Sentence::default() };
+            sentence!("{later}after {after}{}{}", "{after} {}之后{later_zh}{}", which, remark(delay))
+        }
+        _ => Sentence::default(),
     }
 }
 
-fn remark(range: &DurationRange) -> String {
-    if range.is_fixed() { String::new() } else { format!(" ({range}, drawn)") }
+fn remark(range: &DurationRange) -> Sentence {
+    if range.is_fixed() { Sentence::default() } else { sentence!(" ({range}, drawn)", "({range} 内抽取)") }
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use nodes::product::events;
 use nodes::world::time::Instant;
-use nodes::world::trace::{Event, Fields, Place, ProcessChange, Value, What};
-use reports::{Entry, EntryKind, Importance, Landmark, Outage, Sentence, StepKind};
+use nodes::world::trace::{Event, HostChange, Place, ProcessChange, What};
+use reports::{Entry, EntryKind, Importance, Landmark, Outage, Sentence, StepKind, sentence};
 
 use super::Tale;
 use super::headlines::{self, Draft};
@@ -90,7 +90,7 @@ fn draft(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Draft> {
                 subject: Some((*name).to_owned()),
                 always: ALWAYS.contains(name),
                 is_news,
-                text: announced(name, fields),
+                text: super::events::told(tale.product, name, fields),
             }
         }
         What::Process(change) => {
@@ -99,14 +99,15 @@ fn draft(tale: &Tale<'_>, news: &News<'_>, event: &Event) -> Option<Draft> {
             let subject = Some(format!("{change:?} {}", lane.as_deref().unwrap_or_default()));
             Weighed { kind: EntryKind::Process, subject, always: true, is_news: is_news && is_database, text }
         }
-        What::Host(text) => {
-            let text = Sentence::english(text.to_string());
+        What::Host(change) => {
+            let text = host(*change);
             Weighed { kind: EntryKind::Process, subject: None, always: false, is_news: false, text }
         }
         What::Log { line, .. } if complains(line) => {
             let complaint = pattern(line);
             let is_news = news.complained.get(&complaint).is_none_or(|count| *count <= RARE_COMPLAINT);
-            let text = Sentence::english(message(line).to_owned());
+            let line = message(line);
+            let text = sentence!("{line}", "日志:{line}");
             Weighed { kind: EntryKind::Log, subject: Some(complaint), always: false, is_news, text }
         }
         _ => return None,
@@ -138,25 +139,23 @@ const ALWAYS: [&str; 4] = [events::WRITES_OPENED, events::WRITES_CLOSED, events:
 /// What lanes and the strip of writers show better.
 const QUIET: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
 
-fn announced(name: &str, fields: &Fields) -> Sentence {
-    let readable = fields.iter().filter(|(_, value)| !is_start_time(value));
-    let values: Vec<String> = readable.map(|(name, value)| format!("{name} {value}")).collect();
-    let values = values.join(", ");
-    let with = |words: &str| if values.is_empty() { words.to_owned() } else { format!("{words} ({values})") };
-    match name {
-        events::WRITES_OPENED => Sentence::new(with("accepts writes from now on"), with("开始接受写入")),
-        events::WRITES_CLOSED => Sentence::new(with("accepts no writes any more"), with("停止接受写入")),
-        events::CLUSTER_READY => Sentence::new(with("the cluster is ready"), with("集群就绪")),
-        events::REPLAY_STARTED => Sentence::new(with("replay of the log begins"), with("开始回放日志")),
-        events::REPLAY_FINISHED => Sentence::new(with("replay of the log is done"), with("日志回放完成")),
-        events::FENCED => Sentence::new(with("a node is fenced"), with("节点已被隔离")),
-        other => Sentence::english(with(other)),
-    }
-}
-
-/// Whether a number is the microseconds at which some process began: names of lives to products, noise to readers.
-fn is_start_time(value: &Value) -> bool {
-    matches!(value, Value::Number(number) if number.unsigned_abs() > 100_000_000_000_000)
+/// How the world changed under a host.
+fn host(change: HostChange) -> Sentence {
+    let chinese = match change {
+        HostChange::PowerLost => "断电".to_owned(),
+        HostChange::PowerRestored => "恢复供电".to_owned(),
+        HostChange::ClockJumps(nanoseconds) => format!("系统时间跳变 {nanoseconds} ns"),
+        HostChange::ClockDrifts(parts_per_billion) => format!("时钟漂移 {parts_per_billion} ppb"),
+        HostChange::NetworkCard { up } => format!("网卡{}", if up { "恢复" } else { "断开" }),
+        HostChange::PathLost(device) => format!("到设备 {device} 的路径中断"),
+        HostChange::PathRestored(device) => format!("到设备 {device} 的路径恢复"),
+        HostChange::DevicePowerLost(device) => format!("设备 {device} 断电"),
+        HostChange::WritesInFlight { device, dropped, applied, late, torn } => {
+            let torn = if torn == 0 { String::new() } else { format!(",撕裂 {torn}") };
+            format!("设备 {device} 的在途写:丢弃 {dropped},落盘 {applied},迟到 {late}{torn}")
+        }
+    };
+    Sentence::new(change.to_string(), chinese)
 }
 
 /// What happened to a process, and whether it is more than the first start of a run.
@@ -192,7 +191,8 @@ fn commands(tale: &Tale<'_>) -> Vec<Entry> {
                 importance,
                 text,
             };
-            entries.push(entry(command.began, importance, Sentence::english(command.line())));
+            let line = command.line();
+            entries.push(entry(command.began, importance, sentence!("{line}", "执行 {line}")));
             if let (Some(ended), Some(code)) = (command.ended, command.exit_code) {
                 let text = Sentence::new(format!("{} returns {code}", step.name), format!("{} 返回 {code}", step.name));
                 entries.push(entry(ended, importance, text));
@@ -217,7 +217,7 @@ fn faults(tale: &Tale<'_>) -> Vec<Entry> {
             text,
         };
         let name = &fault.name;
-        entries.extend(fault.fired.map(|at| entry(at, Sentence::english(format!("{name}: {}", drawn.verb.story())))));
+        entries.extend(fault.fired.map(|at| entry(at, sentence!("{name}: {}", "{name}:{}", drawn.verb.story()))));
         let ended = Sentence::new(format!("{name} is over"), format!("{name} 结束"));
         entries.extend(fault.ended.map(|at| entry(at, ended)));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nodes::world::time::Instant;
-use reports::Sentence;
+use reports::{Sentence, sentence};
 
 use super::liveness::{self, Reached};
 use super::places::first_event;
@@ -73,10 +73,10 @@ fn reached(record: &Record, what: &Goal, from: Instant) -> Option<Reached> {
     }
 }
 
-fn missing(record: &Record, what: &Goal) -> Vec<String> {
+fn missing(record: &Record, what: &Goal) -> Vec<Sentence> {
     match what {
         Goal::Check(name) => liveness::find(name).map(|check| (check.missing)(record)).unwrap_or_default(),
-        Goal::Announced { node, event } => vec![format!("{node} did not announce {event}")],
+        Goal::Announced { node, event } => vec![sentence!("{node} did not announce {event}", "{node} 未发出 {event}")],
         Goal::Counted { fault, .. } => survival::missing(record, fault),
     }
 }
@@ -94,7 +94,7 @@ fn eventually(record: &Record, what: &Goal, after: Option<&Trigger>, within: Opt
     let from = match after {
         Some(trigger) => match moment_of(record, trigger) {
             Some(from) => from,
-            None => return Finding::could_not_tell(&name, format!("{trigger} never happened")),
+            None => return Finding::could_not_tell(&name, sentence!("{trigger} never happened", "{trigger} 从未发生")),
         },
         None => end_of_the_plan(record),
     };
@@ -102,18 +102,22 @@ fn eventually(record: &Record, what: &Goal, after: Option<&Trigger>, within: Opt
     match reached(record, what, from) {
         Some(Reached { at, event }) if at <= deadline => Finding { event, at: Some(at), ..Finding::holds(&name) },
         Some(Reached { at, event }) => {
-            let late = format!("it came true {} after the deadline", print_duration(at.since(deadline)));
+            let late = sentence!(
+                "it came true {} after the deadline",
+                "在时限过后 {} 才实现",
+                print_duration(at.since(deadline))
+            );
             Finding::violated(&name, event, Some(deadline), vec![late])
         }
         None if record.ended < deadline || !record.is_complete() => {
-            let ended = format!("the run ended at {}, before the deadline", record.ended);
+            let ended = sentence!("the run ended at {}, before the deadline", "运行于 {} 结束,早于时限", record.ended);
             could_not_tell(&name, [vec![ended], missing(record, what)].concat())
         }
         None => Finding::violated(&name, None, Some(deadline), missing(record, what)),
     }
 }
 
-fn could_not_tell(name: &str, explanation: Vec<String>) -> Finding {
+fn could_not_tell(name: &str, explanation: Vec<Sentence>) -> Finding {
     Finding { answer: Answer::CouldNotTell, explanation, ..Finding::holds(name) }
 }
 

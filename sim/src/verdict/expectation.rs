@@ -1,6 +1,6 @@
 //! The expectation of a scenario against what was found.
 
-use reports::Sentence;
+use reports::{Sentence, sentence};
 
 use super::{Judged, Mode, Outcome, Verdict};
 use crate::check::Answer;
@@ -25,7 +25,11 @@ pub(super) fn mark(expect: &Expect, checks: &mut [Judged]) {
 pub(super) fn excuse(check: &mut Judged) {
     if check.finding.answer == Answer::Violated {
         check.finding.answer = Answer::CouldNotTell;
-        let why = "not judged: damage to the storage is unbounded, and then only safety is".to_owned();
+        let why = (
+            "not judged: damage to the storage is unbounded, and then only safety is",
+            "未判定:存储损坏无上限时只判定安全性",
+        )
+            .into();
         check.finding.explanation.insert(0, why);
     }
     check.expected = true;
@@ -57,7 +61,7 @@ fn surprise(checks: &[Judged]) -> Option<Sentence> {
     let unexpected = checks.iter().filter(|check| check.finding.answer == Answer::Violated && !check.expected);
     let first = unexpected.min_by_key(|check| (check.finding.at, check.finding.event))?;
     let said = first.finding.explanation.first().cloned();
-    Some(said.unwrap_or_else(|| format!("{} is violated", first.name)).into())
+    Some(said.unwrap_or_else(|| sentence!("{} is violated", "{} 被违反", first.name)))
 }
 
 /// An expected violation that did not appear.

@@ -38,7 +38,10 @@ pub fn find(name: &str, record: &Record) -> Finding {
     }
     match PRODUCT_JUDGES.iter().copied().flatten().find(|(known, _)| *known == name) {
         Some((_, judge)) => judge(&record.trace),
-        None => Finding::could_not_tell(name, "this check judges histories from files, not runs"),
+        None => Finding::could_not_tell(
+            name,
+            ("this check judges histories from files, not runs", "该检查只判定历史文件,不判定运行"),
+        ),
     }
 }
 

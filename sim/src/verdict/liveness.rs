@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use nodes::product::{NodeState, events};
 use nodes::world::time::Instant;
+use reports::{Sentence, sentence};
 
 use crate::history::{Operation, Outcome};
 use crate::run::Record;
@@ -33,7 +34,7 @@ pub struct LivenessCheck {
     /// When it came true, from a moment on.
     pub reached: fn(&Record, Instant) -> Option<Reached>,
     /// What is missing, when it did not.
-    pub missing: fn(&Record) -> Vec<String>,
+    pub missing: fn(&Record) -> Vec<Sentence>,
 }
 
 /// Every one of them.
@@ -103,17 +104,17 @@ fn first_durable_write(record: &Record, from: Instant, counts: impl Fn(&Operatio
     Some(Reached { at: first.returned?, event: first.returned_event })
 }
 
-pub(super) fn last_write(record: &Record) -> String {
+pub(super) fn last_write(record: &Record) -> Sentence {
     let writes = record.history.operations.iter().filter(|operation| is_durable_write(operation));
     let refused = record.history.operations.iter().rev().find_map(|operation| match &operation.outcome {
-        Outcome::Failed(why) => Some(format!("; the last refusal was: {why}")),
+        Outcome::Failed(why) => Some(sentence!("; the last refusal was: {why}", ";最后一次被拒绝的原因:{why}")),
         _ => None,
     });
     let last = match writes.filter_map(|operation| operation.returned).max() {
-        Some(at) => format!("the last durable write was at {at}"),
-        None => "no write was ever durable".to_owned(),
+        Some(at) => sentence!("the last durable write was at {at}", "最后一次持久化写入于 {at}"),
+        None => ("no write was ever durable", "从未有写入持久化").into(),
     };
-    last + &refused.unwrap_or_default()
+    Sentence::joined(&[last, refused.unwrap_or_default()], "")
 }
 
 /// A role and a state, as a status command shows them.
@@ -143,6 +144,11 @@ pub(super) fn shown(node: &NodeState) -> String {
     if node.state.starts_with(&node.role) { node.state.clone() } else { format!("{} {}", node.role, node.state) }
 }
 
+/// A node that waits, as it looks.
+pub(super) fn waits(node: &NodeState) -> Sentence {
+    sentence!("{} is {}", "{} 为 {}", node.host, shown(node))
+}
+
 fn converged(record: &Record, from: Instant) -> Option<Reached> {
     let normal = normal_looks(record)?;
     let abnormal = record.states.iter().rposition(|snapshot| !is_normal(snapshot, &normal));
@@ -150,16 +156,17 @@ fn converged(record: &Record, from: Instant) -> Option<Reached> {
     Some(Reached { at: since.max(from), event: None })
 }
 
-fn still_abnormal(record: &Record) -> Vec<String> {
+fn still_abnormal(record: &Record) -> Vec<Sentence> {
     let Some(normal) = normal_looks(record) else {
-        return vec!["the cluster was never ready".to_owned()];
+        return vec![("the cluster was never ready", "集群从未就绪").into()];
     };
     let nodes = record.states.last().map(|snapshot| snapshot.nodes.as_slice()).unwrap_or_default();
     let odd = nodes.iter().filter(|node| !normal.contains(&look(node)));
-    let mut missing: Vec<String> = odd.map(|node| format!("{} is `{}`", node.host, shown(node))).collect();
+    let mut missing: Vec<Sentence> =
+        odd.map(|node| sentence!("{} is `{}`", "{} 为 `{}`", node.host, shown(node))).collect();
     if !nodes.iter().any(|node| node.writable) {
-        missing.push("no node takes writes".to_owned());
+        missing.push(("no node takes writes", "没有节点接受写入").into());
     }
-    missing.extend(record.waiting_for.iter().cloned());
+    missing.extend(record.waiting_for.iter().map(waits));
     missing
 }

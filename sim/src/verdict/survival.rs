@@ -2,6 +2,7 @@
 
 use nodes::product::NodeState;
 use nodes::world::time::Instant;
+use reports::{Sentence, sentence};
 
 use super::liveness::is_durable_write;
 use crate::check::Finding;
@@ -31,22 +32,25 @@ pub(super) fn reached(record: &Record, name: &str, count: FaultCount) -> bool {
 }
 
 /// Why it has not.
-pub(super) fn missing(record: &Record, name: &str) -> Vec<String> {
+pub(super) fn missing(record: &Record, name: &str) -> Vec<Sentence> {
     match record.fault(name) {
-        None => vec![format!("there was no fault {name}")],
-        Some(FaultRecord { fired: None, .. }) => vec![format!("{name} never acted")],
-        Some(fault) => vec![format!("{name}: {}", fault.effects.account.en)],
+        None => vec![sentence!("there was no fault {name}", "没有名为 {name} 的故障")],
+        Some(FaultRecord { fired: None, .. }) => vec![sentence!("{name} never acted", "{name} 从未触发")],
+        Some(fault) => vec![sentence!("{name}: {}", "{name}:{}", fault.effects.account)],
     }
 }
 
 /// Whether the cluster lived through a fault: it struck, every node kept its role and state from then to the end of
 /// the run, and clients that went on asking went on getting their writes.
 pub(super) fn survived(record: &Record, check: &str, name: &str) -> Finding {
-    let unknown = || Finding::could_not_tell(check, missing(record, name).join("; "));
+    let unknown = || Finding::could_not_tell(check, Sentence::joined(&missing(record, name), "; "));
     let Some(fault) = record.fault(name) else { return unknown() };
     let Some(began) = fault.fired.filter(|_| struck(fault) > 0) else { return unknown() };
     let Some(before) = record.states_before(began).or_else(|| record.states_at(began)) else {
-        return Finding::could_not_tell(check, format!("nobody had looked at the nodes before {name}"));
+        return Finding::could_not_tell(
+            check,
+            sentence!("nobody had looked at the nodes before {name}", "{name} 之前没有节点状态可比较"),
+        );
     };
     if let Some((at, text)) = first_change(record, &before.nodes, began) {
         return Finding::violated(check, None, Some(at), vec![text]);
@@ -57,17 +61,27 @@ pub(super) fn survived(record: &Record, check: &str, name: &str) -> Finding {
             check,
             None,
             Some(began),
-            vec![format!("Of {asked} operations that clients began after {name}, none wrote anything durable.")],
+            vec![sentence!(
+                "Of {asked} operations that clients began after {name}, none wrote anything durable.",
+                "{name} 之后客户端发起的 {asked} 个操作中,没有一个持久化写入。"
+            )],
         ),
     }
 }
 
 /// The first node that does not look as it did before the fault.
-fn first_change(record: &Record, before: &[NodeState], began: Instant) -> Option<(Instant, String)> {
+fn first_change(record: &Record, before: &[NodeState], began: Instant) -> Option<(Instant, Sentence)> {
     let later = record.states.iter().filter(|snapshot| snapshot.at >= began);
     later.into_iter().find_map(|snapshot| {
         let (was, is) = before.iter().zip(&snapshot.nodes).find(|(was, is)| look(was) != look(is))?;
-        let text = format!("{} was {} before the fault and {} at {}.", was.host, told(was), told(is), snapshot.at);
+        let text = sentence!(
+            "{} was {} before the fault and {} at {}.",
+            "{} 在故障前为 {},到 {3} 变为 {2}。",
+            was.host,
+            told(was),
+            told(is),
+            snapshot.at
+        );
         Some((snapshot.at, text))
     })
 }
@@ -76,9 +90,13 @@ fn look(node: &NodeState) -> (&str, &str, &str, bool) {
     (&node.host, &node.role, &node.state, node.writable)
 }
 
-fn told(node: &NodeState) -> String {
-    let writes = if node.writable { "taking writes" } else { "taking no writes" };
-    format!("`{} {}`, {writes},", node.role, node.state)
+fn told(node: &NodeState) -> Sentence {
+    let writes = Sentence::from(if node.writable {
+        ("taking writes", "接受写入")
+    } else {
+        ("taking no writes", "不接受写入")
+    });
+    sentence!("`{} {}`, {},", "`{} {}`({})", node.role, node.state, writes)
 }
 
 /// How many operations clients began from a moment on, and how many of those wrote something durable.

@@ -151,7 +151,7 @@ fn a_livelock_shows_when_the_rest_stays_as_it_is_and_not_when_everything_heals()
     let stuck = with_defect(&format!("{DEAF}{}", progress("core = [\"a\"]")), "forces-elections");
     let finding = &stuck.checks[0].finding;
     assert_eq!((stuck.outcome, finding.answer), (Outcome::NotAsExpected, Answer::Violated), "{finding:?}");
-    let told = finding.explanation.join("\n");
+    let told = finding.told();
     assert!(told.starts_with("a did not serve within 9s of being healed; b stayed as before."), "{told}");
     for line in ["silence 2s, rest 1s", "a (core) is `", "b (outside) is `", "waiting: ", "the last durable write"] {
         assert!(told.contains(line), "no `{line}` in {told}");
@@ -171,7 +171,7 @@ fn a_core_that_may_stand_still_says_why_and_what_is_outside_stays_as_it_is() {
     // The clients still reach a, which is outside and was never broken: that is no progress of the core.
     assert_eq!((verdict.outcome, finding.answer), (Outcome::AsExpected, Answer::Holds), "{finding:?}");
     let proof = "Justified stop: it is the turn of a host outside, and nobody takes it by himself.";
-    assert_eq!(finding.explanation, [proof]);
+    assert_eq!(finding.told(), proof);
 
     // What was dead stays dead outside the core, and is started inside it; a drawn core is one that must serve.
     let dark = "[[fault]]\nname = \"deaf\"\nat = \"8s\"\nfor = \"2s\"\npause = \"a\"\n";
@@ -193,7 +193,7 @@ fn a_core_beside_a_whole_host_that_serves_has_nothing_to_do() {
     let quiet = "[[fault]]\nname = \"deaf\"\nat = \"8s\"\nfor = \"1s\"\npause = \"b\"\n";
     let record = run(&format!("{quiet}{}", progress("core = [\"b\"]\nwithin = \"4s\"")), 1);
     let core = record.core.as_ref().expect("a core");
-    assert!(core.excuse.as_ref().is_some_and(|excuse| excuse.contains("the turn of a host outside")), "{core:?}");
+    assert!(core.excuse.as_ref().is_some_and(|excuse| excuse.en.contains("the turn of a host outside")), "{core:?}");
     // With the turn in its hands a stopped core owes nothing but what runs of it.
     let stopped = "[[step]]\nname = \"stop\"\nat = \"5s\"\nstop = \"b\"\n";
     let verdict = verdict(&format!("{stopped}{quiet}{}", progress("core = [\"a\"]")));

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::timeline;
 use super::words::{both, or_dash, section, sentence, table};
-use crate::report::{DrillCard, ExpectedVerdict, Landmark, Met, Outcome, Report, Verdict};
+use crate::report::{DrillCard, ExpectedVerdict, Landmark, Met, Outcome, Report, Sentence, Verdict};
 
 pub(super) fn verdict_line(report: &Report) -> Markup {
     let drill = &report.drill;
@@ -59,6 +59,9 @@ pub(super) fn drill_card(report: &Report) -> Markup {
     let fact = |label: Markup, value: &str| {
         html! { @if !value.is_empty() { dt { (label) } dd { (value) } } }
     };
+    let said = |label: Markup, said: Option<Sentence>| {
+        html! { @if let Some(said) = &said { dt { (label) } dd { (sentence(said)) } } }
+    };
     let optional = |value: &Option<String>| value.clone().unwrap_or_default();
     let body = html! {
         dl {
@@ -66,15 +69,15 @@ pub(super) fn drill_card(report: &Report) -> Markup {
             dt { (both(|text| text.page.card.kind)) }
             dd { (both(|text| text.kind(drill.kind))) }
             (fact(both(|text| text.page.card.level), &optional(&drill.level)))
-            (fact(both(|text| text.labels.hypothesis), &optional(&drill.hypothesis)))
-            (fact(both(|text| text.page.card.scope), &optional(&drill.scope)))
-            (fact(both(|text| text.page.card.rollback), &optional(&drill.rollback)))
+            (said(both(|text| text.labels.hypothesis), drill.hypothesis()))
+            (said(both(|text| text.page.card.scope), drill.scope()))
+            (said(both(|text| text.page.card.rollback), drill.rollback()))
             (fact(both(|text| text.page.card.owner), &optional(&drill.owner)))
             (fact(both(|text| text.page.card.tags), &drill.tags.join(", ")))
             (fact(both(|text| text.page.card.product), &product.join(" ")))
             (fact(both(|text| text.labels.defects), &cluster.defects.join(", ")))
             (fact(both(|text| text.labels.cluster), &nodes.join(", ")))
-            (fact(both(|text| text.labels.workload), &optional(&cluster.workload)))
+            (said(both(|text| text.labels.workload), cluster.workload()))
             dt { (both(|text| text.page.card.expectation)) }
             dd { (expectation(&report.verdict)) }
         }
@@ -88,10 +91,10 @@ fn expectation(verdict: &Verdict) -> Markup {
         @match expectation.verdict {
             ExpectedVerdict::Pass => (both(|text| text.page.remarks.expects_pass)),
             ExpectedVerdict::Violation => {
-                (both(|text| text.verdicts.violated)) " " (expectation.of.join(", "))
+                (both(|text| text.verdicts.violated)) " " (expectation.of.join(", ")) (both(|text| text.marks.stop))
             }
         }
-        @if let Some(because) = &expectation.because { ". " (because) }
+        @if let Some(because) = expectation.because() { " " (sentence(&because)) }
     }
 }
 

@@ -34,7 +34,7 @@ fn step_row(step: &Step) -> Markup {
         tr {
             th scope="row" { (step.name) }
             td { code { (step.command) } " " (step.host) (output(step)) }
-            td { (step.planned) }
+            td { (sentence(&step.planned())) }
             td.number { (or_dash(step.started)) }
             td.number { (or_dash(step.ended)) }
             td.number { (or_dash(took)) }
@@ -96,8 +96,8 @@ fn fault_row(fault: &Fault) -> Markup {
     html! {
         tr {
             th scope="row" { (fault.name) }
-            td { (fault.verb) " " (fault.target) }
-            td { (fault.planned) }
+            td { (sentence(&fault.deed())) @if !fault.deed().en.contains(&fault.target) { " (" (fault.target) ")" } }
+            td { (sentence(&fault.planned())) }
             td.number { (or_dash(fault.fired)) }
             td.number { (or_dash(fault.ended)) }
             td {

@@ -167,7 +167,7 @@ fn faults(report: &Report, scale: &Scale) -> Markup {
     html! {
         @for fault in &report.faults {
             @if let Some(fired) = fault.fired {
-                @let words = format!("{fired} {}: {} {}", fault.name, fault.verb, fault.target);
+                @let words = format!("{fired} {}: {}", fault.name, tooltip(&fault.deed()));
                 @match fault.ended {
                     Some(ended) => {
                         @let (x, width) = scale.stretch(fired, ended);

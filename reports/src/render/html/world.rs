@@ -11,7 +11,7 @@ pub(super) fn world(report: &Report) -> Markup {
         @for setting in &report.settings {
             tr {
                 th scope="row" { code { (setting.name) } }
-                td { (setting.value) }
+                td { (sentence(&setting.told())) }
                 td { (both(|text| text.origin(setting.origin))) }
             }
         }

@@ -48,7 +48,9 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) {
                 page.row(&cells, &(page.text.phrases.command_on)(&step.command, &step.host), Ink::Plain)
             }
             Deed::Fault(fault) => {
-                page.row(&cells, &format!("{} {}, {}", fault.verb, fault.target, fault.planned), Ink::Plain);
+                let planned = fault.planned();
+                let words = format!("{} {}, {}", fault.verb, fault.target, page.words(&planned));
+                page.row(&cells, &words, Ink::Plain);
             }
         }
         if matches!(deed, Deed::Step(step) if step.kind == StepKind::Query && step.outcome == StepOutcome::Succeeded) {

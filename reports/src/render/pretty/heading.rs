@@ -2,7 +2,7 @@
 
 use super::columns::harmless;
 use super::page::{Ink, Page, left, widest};
-use crate::report::{Cluster, Language, Report};
+use crate::report::{Cluster, Language, Report, Sentence};
 
 pub(super) fn write(page: &mut Page<'_>, report: &Report) {
     write_titles(page, report);
@@ -13,13 +13,14 @@ pub(super) fn write(page: &mut Page<'_>, report: &Report) {
     };
     let kind = (text.phrases.drill_of)(text.kind(report.drill.kind), &model);
     page.row(&[], &kind, Ink::Plain);
+    let words = |said: Option<Sentence>| said.map(|said| page.words(&said).to_owned()).unwrap_or_default();
     let defects = report.cluster.defects.join(", ");
     let facts = [
         (text.labels.cluster, cluster(&report.cluster)),
-        (text.labels.workload, report.cluster.workload.clone().unwrap_or_default()),
+        (text.labels.workload, words(report.cluster.workload())),
         (text.labels.defects, defects),
-        (text.labels.hypothesis, report.drill.hypothesis.clone().unwrap_or_default()),
-        (text.labels.because, report.verdict.expectation.because.clone().unwrap_or_default()),
+        (text.labels.hypothesis, words(report.drill.hypothesis())),
+        (text.labels.because, words(report.verdict.expectation.because())),
     ];
     let labels = widest(facts.iter().map(|(label, _)| *label));
     for (label, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {

@@ -24,7 +24,7 @@ pub const CHINESE: Text = Text {
         not_met: "未达标",
         no_target: "未设目标",
     },
-    marks: Marks { colon: ":", semicolon: ";", comma: ",", open: "(", close: ")" },
+    marks: Marks { colon: ":", semicolon: ";", comma: ",", stop: "。", open: "(", close: ")" },
     headings: Headings {
         done: "对集群做了什么",
         happened: "集群的反应",

@@ -24,7 +24,7 @@ pub const ENGLISH: Text = Text {
         not_met: "NOT MET",
         no_target: "no objective",
     },
-    marks: Marks { colon: ": ", semicolon: "; ", comma: ", ", open: " (", close: ")" },
+    marks: Marks { colon: ": ", semicolon: "; ", comma: ", ", stop: ". ", open: " (", close: ")" },
     headings: Headings {
         done: "DONE TO THE CLUSTER",
         happened: "WHAT THE CLUSTER DID",

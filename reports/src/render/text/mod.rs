@@ -95,6 +95,8 @@ pub struct Marks {
     pub semicolon: &'static str,
     /// Between two words of equal rank.
     pub comma: &'static str,
+    /// Between two sentences.
+    pub stop: &'static str,
     /// Around an aside: its beginning.
     pub open: &'static str,
     /// Around an aside: its end.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::sentence;
+
 use super::story::{Group, Note, REDO_COMMANDS, Story, Told, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -39,7 +41,10 @@ pub fn judge(story: &Story) -> Finding {
         begun && matches!(&note.what, What::Order { group: Group::Db, command, .. } if REDO_COMMANDS.contains(command))
     };
     let Some(redone) = story.notes.iter().find(|note| was_redone(note)) else {
-        return Finding::could_not_tell(CHECK.name, "nothing was ever redone after clients had begun");
+        return Finding::could_not_tell(
+            CHECK.name,
+            ("nothing was ever redone after clients had begun", "客户端开始之后从未发生重做"),
+        );
     };
     let mut was_tested = false;
     for note in &story.notes {
@@ -47,18 +52,25 @@ pub fn judge(story: &Story) -> Finding {
         was_tested = true;
         if *answer == Told::Committed && !logged.contains(transaction) {
             let (client, number) = transaction;
-            let text = format!(
+            let text = sentence!(
                 "At {} {} told client {client} that its transaction {number} is committed; no redo log has it.",
-                note.at, note.by
+                "{} 时,{} 告知客户端 {client} 其事务 {number} 已提交,但任何重做日志中都没有它。",
+                note.at,
+                note.by
             );
             return violated(&CHECK, note, text);
         }
         let known = |key: &i64, row: &[i64]| row.is_empty() || rows.get(key).is_some_and(|known| known.contains(row));
         let unknown = read.iter().find(|(key, row)| *called > redone.at && !known(key, row));
         if let Some((key, row)) = unknown {
-            let text = format!("At {} {} shows {row:?} in row {key}, which nobody committed.", note.at, note.by);
+            let text = sentence!(
+                "At {} {} shows {row:?} in row {key}, which nobody committed.",
+                "{} 时,{} 在第 {key} 行显示 {row:?},而该值从未有人提交。",
+                note.at,
+                note.by
+            );
             return violated(&CHECK, note, text);
         }
     }
-    kept(&CHECK, was_tested, "no client was ever answered")
+    kept(&CHECK, was_tested, ("no client was ever answered", "从未有客户端得到应答"))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::{Sentence, sentence};
+
 use super::story::{Ep, Group, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -47,14 +49,20 @@ pub fn judge(story: &Story) -> Finding {
         };
         was_tested = true;
         if let Some((group, ep, guid, sequence)) = stray {
-            let command = if sequence == 0 { "Kill".to_owned() } else { format!("command {sequence}") };
-            let text = format!(
-                "At {} EP {ep} of the {} group carries out {command} in its life {guid}, for which it was not written.",
+            let command = if sequence == 0 {
+                Sentence::from("Kill")
+            } else {
+                sentence!("command {sequence}", "命令 {sequence}")
+            };
+            let text = sentence!(
+                "At {} EP {ep} of the {} group carries out {2} in its life {guid}, for which it was not written.",
+                "{} 时,{} 组的 EP {ep} 在标识为 {guid} 的这次运行中执行了 {2},而该命令不是写给这次运行的。",
                 note.at,
-                group.name()
+                group.name(),
+                command
             );
             return violated(&CHECK, note, text);
         }
     }
-    kept(&CHECK, was_tested, "no EP ever carried out a command")
+    kept(&CHECK, was_tested, ("no EP ever carried out a command", "没有 EP 执行过命令"))
 }

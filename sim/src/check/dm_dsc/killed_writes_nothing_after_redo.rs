@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
+use reports::{Sentence, sentence};
 
 use super::story::{Ep, Group, REDO_COMMANDS, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
@@ -52,12 +53,16 @@ pub fn judge(story: &Story) -> Finding {
                 let mut late = dead.iter().filter_map(|(life, redone)| Some((life, (*redone)?)));
                 let own = |life: &(Ep, u64)| lives.get(life) == Some(&(note.by.as_str(), note.life));
                 if let Some(((ep, _), redone)) = late.find(|(life, _)| own(life)) {
-                    let what = if matches!(note.what, What::Page { .. }) { "a page" } else { "a redo log" };
-                    let text = format!(
-                        "At {} a write of {} into {what} takes effect; EP {ep} was judged dead, and redo of its log was \
+                    let is_page = matches!(note.what, What::Page { .. });
+                    let what =
+                        Sentence::from(if is_page { ("a page", "数据页") } else { ("a redo log", "重做日志") });
+                    let text = sentence!(
+                        "At {} a write of {} into {} takes effect; EP {ep} was judged dead, and redo of its log was \
                          ordered at {redone}.",
+                        "{0} 时,{1} 对{2}的写入生效;而 EP {ep} 已被判定故障,且其日志已于 {redone} 下令重做。",
                         note.at,
-                        note.who()
+                        note.who(),
+                        what
                     );
                     return violated(&CHECK, note, text);
                 }
@@ -65,5 +70,5 @@ pub fn judge(story: &Story) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, dead.values().any(Option::is_some), "no dead EP's log was ever redone")
+    kept(&CHECK, dead.values().any(Option::is_some), ("no dead EP's log was ever redone", "从未重做过故障 EP 的日志"))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
+use reports::sentence;
 
 use super::story::{Ep, Group, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
@@ -42,8 +43,10 @@ pub fn judge(story: &Story) -> Finding {
                 was_tested |= before.is_some();
                 let Some(newest) = before.filter(|newest| read.is_some_and(|read| read < *newest)) else { continue };
                 let (at, (_, expected)) = orders[newest];
-                let text = format!(
-                    "At {} EP {ep} of the {} group reads command {sequence}; a majority had command {expected} since {at}.",
+                let text = sentence!(
+                    "At {} EP {ep} of the {} group reads command {sequence}; a majority had command {expected} \
+                     since {at}.",
+                    "{} 时,{} 组的 EP {ep} 读到命令 {sequence};而自 {at} 起多数盘上已是命令 {expected}。",
                     note.at,
                     group.name()
                 );
@@ -52,5 +55,5 @@ pub fn judge(story: &Story) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, was_tested, "no command was ever read from mirrored voting disks")
+    kept(&CHECK, was_tested, ("no command was ever read from mirrored voting disks", "从未从镜像表决磁盘读到命令"))
 }

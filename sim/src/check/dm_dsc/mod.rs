@@ -31,6 +31,8 @@ mod vip_on_one_host;
 mod voting_disk;
 mod written;
 
+use reports::Sentence;
+
 use super::Finding;
 use super::catalogue::{Check, Example};
 use crate::run::Record;
@@ -83,12 +85,12 @@ judges!(
 type StoryJudge = fn(&Story) -> Finding;
 
 /// The promise was kept, if the run put it to the test at all.
-fn kept(check: &Check, was_tested: bool, nothing: &str) -> Finding {
+fn kept(check: &Check, was_tested: bool, nothing: (&str, &str)) -> Finding {
     if was_tested { Finding::holds(check.name) } else { Finding::could_not_tell(check.name, nothing) }
 }
 
 /// The promise was broken by a note.
-fn violated(check: &Check, note: &Note, explanation: String) -> Finding {
+fn violated(check: &Check, note: &Note, explanation: Sentence) -> Finding {
     Finding::violated(check.name, None, Some(note.at), vec![explanation])
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::sentence;
+
 use super::story::{Group, Note, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -37,8 +39,9 @@ pub fn judge(story: &Story) -> Finding {
             Some(place) if place + 1 == writers.len() => {}
             Some(place) => {
                 let follower = writers[place + 1];
-                let text = format!(
+                let text = sentence!(
                     "At {} {} writes for the {} group in its reign {}; {} took over at {} with reign {}.",
+                    "{} 时,{} 仍以第 {3} 任为 {2} 组下达命令;而 {4} 已于 {5} 以第 {6} 任接管。",
                     note.at,
                     note.who(),
                     group.name(),
@@ -51,5 +54,5 @@ pub fn judge(story: &Story) -> Finding {
             }
         }
     }
-    kept(&CHECK, !writers.is_empty(), "no CSS ever gave a command")
+    kept(&CHECK, !writers.is_empty(), ("no CSS ever gave a command", "没有 CSS 下达过命令"))
 }

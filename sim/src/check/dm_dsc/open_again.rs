@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nodes::world::time::Instant;
+use reports::sentence;
 
 use super::story::{Ep, Group, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written};
@@ -61,23 +62,25 @@ pub fn judge(story: &Story) -> Finding {
             continue;
         }
         if let Some(ep) = lived_through(story, since, deadline) {
-            let text = format!(
-                "The DB group left OPEN at {since} and was not open again at {deadline}; EP {ep} lived all the while and \
-                 reached the voting disk."
+            let text = sentence!(
+                "The DB group left OPEN at {since} and was not open again at {deadline}; EP {ep} lived all the \
+                 while and reached the voting disk.",
+                "DB 组于 {since} 离开 OPEN,到 {deadline} 仍未恢复 OPEN;期间 EP {ep} 一直存活且能访问表决磁盘。"
             );
             return Finding::violated(CHECK.name, None, Some(deadline), vec![text]);
         }
     }
     match (closed, was_tested) {
         (Some(since), _) => {
-            let text = format!(
-                "the run ended with the DB group not open since {since}, with no EP living all the while or \
-                                before two minutes were over"
+            let text = sentence!(
+                "the run ended with the DB group not open since {since}, with no EP living all the while or before \
+                 two minutes were over",
+                "运行结束时 DB 组自 {since} 起仍未恢复 OPEN,但没有一直存活的 EP,或尚未满两分钟"
             );
             Finding::could_not_tell(CHECK.name, text)
         }
         (None, true) => Finding::holds(CHECK.name),
-        (None, false) => Finding::could_not_tell(CHECK.name, "the DB group never left OPEN"),
+        (None, false) => Finding::could_not_tell(CHECK.name, ("the DB group never left OPEN", "DB 组从未离开 OPEN")),
     }
 }
 

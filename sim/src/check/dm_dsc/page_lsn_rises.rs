@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::sentence;
+
 use super::story::{Note, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -38,8 +40,9 @@ pub fn judge(story: &Story) -> Finding {
                     if let Some((last, other)) =
                         before.filter(|(last, other)| last > lsn || (last == lsn && *other != note))
                     {
-                        let text = format!(
+                        let text = sentence!(
                             "At {} {} changes page {page} under LSN {lsn}; {} had changed it under {last} at {}.",
+                            "{0} 时,{1} 以 LSN {lsn} 修改页 {page};而 {2} 已于 {3} 以 LSN {last} 修改过它。",
                             note.at,
                             note.who(),
                             other.who(),
@@ -51,8 +54,9 @@ pub fn judge(story: &Story) -> Finding {
             }
             What::Page { page, lsn } => {
                 if let Some((last, other)) = written.insert(*page, (*lsn, note)).filter(|(last, _)| last > lsn) {
-                    let text = format!(
+                    let text = sentence!(
                         "At {} {} writes page {page} with LSN {lsn} over what {} wrote at {} with LSN {last}.",
+                        "{0} 时,{1} 以 LSN {lsn} 写页 {page},覆盖了 {2} 于 {3} 以 LSN {last} 写入的内容。",
                         note.at,
                         note.who(),
                         other.who(),
@@ -64,5 +68,5 @@ pub fn judge(story: &Story) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, !changed.is_empty() || !written.is_empty(), "no page was ever changed")
+    kept(&CHECK, !changed.is_empty() || !written.is_empty(), ("no page was ever changed", "从未修改过任何页"))
 }

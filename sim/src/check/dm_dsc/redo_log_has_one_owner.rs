@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::sentence;
+
 use super::story::{Ep, Group, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -49,13 +51,18 @@ pub fn judge(story: &Story) -> Finding {
                 let is_owner = owners.get(log) == Some(&note.by.as_str());
                 let life = living.get(&(note.by.as_str(), note.life));
                 if !is_owner && !not_ok.contains(log) {
-                    let text =
-                        format!("At {} {} writes the redo log of EP {log}, which is alive.", note.at, note.who());
+                    let text = sentence!(
+                        "At {} {} writes the redo log of EP {log}, which is alive.",
+                        "{} 时,{} 写入 EP {log} 的重做日志,而该 EP 仍存活。",
+                        note.at,
+                        note.who()
+                    );
                     return violated(&CHECK, note, text);
                 }
                 if is_owner && life.is_some_and(|life| killed.contains(life)) {
-                    let text = format!(
+                    let text = sentence!(
                         "At {} {} writes its redo log; Kill was on the voting disk before.",
+                        "{} 时,{} 仍在写自己的重做日志;此前表决磁盘上已有对它的 Kill 命令。",
                         note.at,
                         note.who()
                     );
@@ -65,5 +72,5 @@ pub fn judge(story: &Story) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, was_tested, "no redo log was ever written")
+    kept(&CHECK, was_tested, ("no redo log was ever written", "从未写过重做日志"))
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::{Sentence, sentence};
+
 use super::story::{Ep, Group, Note, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -51,23 +53,27 @@ pub fn judge(story: &Story) -> Finding {
                     continue;
                 }
                 let named = registry.get(&record.group).map_or_else(|| everyone.clone(), |named| (*named).clone());
-                ("the registry", record.group, named, &record.ok)
+                (("the registry", "注册表"), record.group, named, &record.ok)
             }
             What::Shown { group, ok } => {
                 let Some((at, expected, before)) = recorded.get(group) else { continue };
                 if at.at == note.at || *before == Some(ok) {
                     continue;
                 }
-                ("show", *group, ok.clone(), *expected)
+                (("show", "show 输出"), *group, ok.clone(), *expected)
             }
             _ => continue,
         };
         was_tested = true;
         if ok != *expected {
             let (group, at) = (group.name(), note.at);
-            let text = format!("At {at} {place} has {ok:?} as OK in the {group} group, its record {expected:?}.");
+            let text = sentence!(
+                "At {at} {0} has {ok:?} as OK in the {group} group, its record {expected:?}.",
+                "{at} 时,{0}中 {group} 组的 OK 成员为 {ok:?},而组记录中为 {expected:?}。",
+                Sentence::from(place)
+            );
             return violated(&CHECK, note, text);
         }
     }
-    kept(&CHECK, was_tested, "no group was ever opened again")
+    kept(&CHECK, was_tested, ("no group was ever opened again", "没有组重新打开过"))
 }

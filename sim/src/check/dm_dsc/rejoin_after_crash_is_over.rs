@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::sentence;
+
 use super::story::{Ep, Group, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -52,9 +54,10 @@ pub fn judge(story: &Story) -> Finding {
                 let old = own.iter().find(|(page, lsn)| on_disk.get(page).copied().unwrap_or(0) < *lsn);
                 if let Some((page, lsn)) = old {
                     let disk = on_disk.get(page).copied().unwrap_or(0);
-                    let text = format!(
-                        "At {} EP {ep} begins to rejoin; page {page} has LSN {disk} on disk, its log had changed it under \
-                         {lsn}.",
+                    let text = sentence!(
+                        "At {} EP {ep} begins to rejoin; page {page} has LSN {disk} on disk, its log had changed it \
+                         under {lsn}.",
+                        "{} 时,EP {ep} 开始重加入;磁盘上页 {page} 的 LSN 为 {disk},而其日志曾以 LSN {lsn} 修改该页。",
                         note.at
                     );
                     return violated(&CHECK, note, text);
@@ -63,5 +66,5 @@ pub fn judge(story: &Story) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, was_tested, "no EP that had changed anything ever rejoined")
+    kept(&CHECK, was_tested, ("no EP that had changed anything ever rejoined", "修改过数据的 EP 都没有重加入过"))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use nodes::world::time::Instant;
+use reports::sentence;
 
 use super::story::{Ep, Group, OPEN_STATUS, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written, violated};
@@ -68,8 +69,10 @@ pub fn judge(story: &Story) -> Finding {
                     was_tested = true;
                     let since = *slots.cut.entry((*ep, peer)).or_insert(note.at);
                     if note.at.since(since) >= BOUND && slots.is_open(peer, note.at) {
-                        let text = format!(
-                            "At {} EP {ep} and EP {peer} are both open; EP {ep} has not reached EP {peer} since {since}.",
+                        let text = sentence!(
+                            "At {} EP {ep} and EP {peer} are both open; EP {ep} has not reached EP {peer} since \
+                             {since}.",
+                            "{} 时,EP {ep} 与 EP {peer} 同时处于 OPEN;而自 {since} 起 EP {ep} 就无法访问 EP {peer}。",
                             note.at
                         );
                         return violated(&CHECK, note, text);
@@ -80,11 +83,17 @@ pub fn judge(story: &Story) -> Finding {
         }
     }
     if !was_tested {
-        return Finding::could_not_tell(CHECK.name, "no EP ever reported that it cannot reach another one");
+        return Finding::could_not_tell(
+            CHECK.name,
+            ("no EP ever reported that it cannot reach another one", "没有 EP 报告过无法访问其他 EP"),
+        );
     }
     match slots.cut.values().min() {
         Some(since) => {
-            let text = format!("the run ended before the split of {since} had lasted for a minute");
+            let text = sentence!(
+                "the run ended before the split of {since} had lasted for a minute",
+                "{since} 开始的网络分裂未满一分钟,运行即结束"
+            );
             Finding::could_not_tell(CHECK.name, text)
         }
         None => Finding::holds(CHECK.name),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
+use reports::sentence;
 
 use super::story::{Ep, Group, Note, Story, Told, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
@@ -52,15 +53,26 @@ pub fn judge(story: &Story) -> Finding {
             }
             was_tested = true;
             if *answer == Told::Refused {
-                let text = format!(
+                let text = sentence!(
                     "At {} {} refuses a statement of {called}; it lives through what began at {} and ended at {}.",
-                    note.at, note.by, flow.from, flow.to
+                    "{} 时,{} 拒绝了 {called} 发起的语句;而它在 {} 至 {} 的整个处理期间一直存活。",
+                    note.at,
+                    note.by,
+                    flow.from,
+                    flow.to
                 );
                 return violated(&CHECK, note, text);
             }
         }
     }
-    kept(&CHECK, was_tested, "no statement ran on an EP that lived through a crash or a rejoin")
+    kept(
+        &CHECK,
+        was_tested,
+        (
+            "no statement ran on an EP that lived through a crash or a rejoin",
+            "在经历故障处理或重加入的 EP 上没有执行过语句",
+        ),
+    )
 }
 
 /// The flows that ended in an open group.

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::{Sentence, sentence};
+
 use super::story::{Ep, Group, GroupRecord, Note, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
 
@@ -99,8 +101,10 @@ pub fn judge(story: &Story) -> Finding {
                     was_tested = true;
                     if !follows(&before.status, &record.status) {
                         let ((from, from_sub), (to, to_sub)) = (&before.status, &record.status);
-                        let text = format!(
-                            "At {} the DB group goes from ({from}, {from_sub}) to ({to}, {to_sub}), which does not follow.",
+                        let text = sentence!(
+                            "At {} the DB group goes from ({from}, {from_sub}) to ({to}, {to_sub}), which does not \
+                             follow.",
+                            "{} 时,DB 组从 ({from}, {from_sub}) 转到 ({to}, {to_sub}),不符合状态顺序。",
                             note.at
                         );
                         return violated(&CHECK, note, text);
@@ -120,10 +124,14 @@ pub fn judge(story: &Story) -> Finding {
         }
     }
     if let Some((number, note)) = counting.owed.first_key_value() {
-        let text = format!("At {} the counter had passed over {number}, and no command ever came with it.", note.at);
+        let text = sentence!(
+            "At {} the counter had passed over {number}, and no command ever came with it.",
+            "{} 时,计数器已越过 {number},但从未有命令使用该序号。",
+            note.at
+        );
         return violated(&CHECK, note, text);
     }
-    kept(&CHECK, was_tested, "the DB group never changed its status")
+    kept(&CHECK, was_tested, ("the DB group never changed its status", "DB 组从未改变状态"))
 }
 
 /// Whether one status may follow another one.
@@ -159,7 +167,7 @@ struct Counting<'a> {
 
 impl<'a> Counting<'a> {
     /// Takes an order in; what is wrong with its number.
-    fn order(&mut self, note: &'a Note, what: (Ep, u8), sequence: u64) -> Option<String> {
+    fn order(&mut self, note: &'a Note, what: (Ep, u8), sequence: u64) -> Option<Sentence> {
         self.new_writer(note);
         let is_known = self.given.get(&sequence) == Some(&what) || self.owed.remove(&sequence).is_some();
         self.given.insert(sequence, what);
@@ -171,7 +179,7 @@ impl<'a> Counting<'a> {
     }
 
     /// Takes a record in; what is wrong with its counter.
-    fn record(&mut self, note: &'a Note, record: &GroupRecord, before: Option<&GroupRecord>) -> Option<String> {
+    fn record(&mut self, note: &'a Note, record: &GroupRecord, before: Option<&GroupRecord>) -> Option<Sentence> {
         self.new_writer(note);
         self.recorded = Some(record.counter);
         // A drill begins with the counter its scenario gives, written over the same status.
@@ -183,10 +191,14 @@ impl<'a> Counting<'a> {
         self.count(note, record.counter)
     }
 
-    fn count(&mut self, note: &'a Note, number: u64) -> Option<String> {
+    fn count(&mut self, note: &'a Note, number: u64) -> Option<Sentence> {
         let last = self.last.replace(number)?;
         if number <= last {
-            return Some(format!("At {} the counter shows {number}; it stood at {last}.", note.at));
+            return Some(sentence!(
+                "At {} the counter shows {number}; it stood at {last}.",
+                "{} 时,计数器显示 {number},而此前已为 {last}。",
+                note.at
+            ));
         }
         self.owed.extend((last + 1..number).take(MOST_LOST).map(|owed| (owed, note)));
         None

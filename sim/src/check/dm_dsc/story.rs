@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::time::Instant;
-use nodes::world::trace::{Place, ProcessChange, Trace, What as Event};
+use nodes::world::trace::{HostChange, Place, ProcessChange, Trace, What as Event};
+use reports::{Sentence, sentence};
 
 use super::super::announced::{number, text};
 use super::{redo, voting_disk};
@@ -148,8 +149,8 @@ impl Note {
     }
 
     /// `dsc0/dmserver (life 1)`.
-    pub fn who(&self) -> String {
-        format!("{} (life {})", self.by, self.life)
+    pub fn who(&self) -> Sentence {
+        sentence!("{} (life {})", "{}(第 {} 次启动)", self.by, self.life)
     }
 }
 
@@ -222,7 +223,7 @@ fn announced(trace: &Trace) -> Vec<Note> {
                 named.map(|(group, ep)| What::MailRead { group, ep, guid, sequence, began })
             }
             Event::Process(ProcessChange::Exited(_) | ProcessChange::Killed) => Some(What::Ended),
-            Event::Host(text) if &**text == "power lost" => Some(What::PowerLost),
+            Event::Host(HostChange::PowerLost) => Some(What::PowerLost),
             _ => None,
         };
         let Some(what) = what else { continue };

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::sentence;
+
 use super::story::{Story, What};
 use super::{Check, Example, Finding, judge_written, kept, violated};
+use crate::check::all_of;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -36,13 +39,17 @@ pub fn judge(story: &Story) -> Finding {
                 let hosts = up.entry(address).or_default();
                 hosts.insert(note.host());
                 if hosts.len() > 1 {
-                    let hosts: Vec<&str> = hosts.iter().copied().collect();
-                    let text = format!("At {} {address} is up on {}.", note.at, hosts.join(" and "));
+                    let text = sentence!(
+                        "At {} {address} is up on {}.",
+                        "{} 时,{address} 同时在 {} 上绑定。",
+                        note.at,
+                        all_of(hosts.iter())
+                    );
                     return violated(&CHECK, note, text);
                 }
             }
             _ => {}
         }
     }
-    kept(&CHECK, changes.values().any(|changes| *changes > 1), "no address was ever moved")
+    kept(&CHECK, changes.values().any(|changes| *changes > 1), ("no address was ever moved", "地址从未漂移"))
 }

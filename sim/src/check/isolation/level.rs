@@ -1,5 +1,6 @@
 //! Isolation levels, the anomalies, and which level forbids which.
 
+use reports::Sentence;
 use serde::{Deserialize, Serialize};
 
 /// How isolated transactions must be, from weak to strong.
@@ -161,6 +162,21 @@ impl Anomaly {
             }
         };
         name.to_string()
+    }
+
+    /// The name for readers of both languages.
+    pub fn told(self) -> Sentence {
+        let chinese = match self {
+            Anomaly::Garbage => "垃圾读",
+            Anomaly::Duplicate => "元素重复",
+            Anomaly::IncompatibleOrder => "次序不相容",
+            Anomaly::AbortedRead => "G1a(读到已回滚数据)",
+            Anomaly::DirtyUpdate => "脏更新",
+            Anomaly::IntermediateRead => "G1b(读到中间状态)",
+            Anomaly::Internal => "事务内不一致",
+            Anomaly::Cycle(..) => return Sentence::new(self.name(), format!("{} 环", self.name())),
+        };
+        Sentence::new(self.name(), chinese)
     }
 }
 

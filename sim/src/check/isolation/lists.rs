@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::{Sentence, sentence};
+
 use super::level::Anomaly;
 use super::versions::{Lists, Read, Source, Versions};
 use crate::history::{Action, History, Key, Reply, Value};
@@ -14,7 +16,7 @@ pub struct Shown {
     /// The transactions that show it.
     pub operations: Vec<usize>,
     /// What they show, in whole sentences.
-    pub sentences: Vec<String>,
+    pub sentences: Vec<Sentence>,
 }
 
 /// All anomalies that lists show by themselves.
@@ -76,9 +78,13 @@ impl List<'_> {
                 anomaly: Anomaly::IncompatibleOrder,
                 operations: vec![longest, read.operation],
                 sentences: vec![
-                    format!("{}.", self.tell(longest)),
-                    format!("{}.", self.tell(read.operation)),
-                    "A list only grows at its end, so one of the two should be the beginning of the other.".to_string(),
+                    sentence!("{}.", "{}。", self.tell(longest)),
+                    sentence!("{}.", "{}。", self.tell(read.operation)),
+                    (
+                        "A list only grows at its end, so one of the two should be the beginning of the other.",
+                        "列表只在末尾增长,因此两者之一应是另一者的开头。",
+                    )
+                        .into(),
                 ],
             });
         }
@@ -107,8 +113,12 @@ impl List<'_> {
             anomaly: Anomaly::Duplicate,
             operations: vec![reader],
             sentences: vec![
-                format!("{}.", self.tell(reader)),
-                format!("The value {} stands in it twice, but was appended once.", self.value(value)),
+                sentence!("{}.", "{}。", self.tell(reader)),
+                sentence!(
+                    "The value {} stands in it twice, but was appended once.",
+                    "值 {} 在其中出现两次,但只追加过一次。",
+                    self.value(value)
+                ),
             ],
         }
     }
@@ -119,8 +129,12 @@ impl List<'_> {
             anomaly: Anomaly::IncompatibleOrder,
             operations: vec![reader],
             sentences: vec![
-                format!("{}.", self.tell(reader)),
-                format!("But {previous} should come before {value}: {}.", self.tell(writer)),
+                sentence!("{}.", "{}。", self.tell(reader)),
+                sentence!(
+                    "But {previous} should come before {value}: {}.",
+                    "但 {previous} 应在 {value} 之前:{}。",
+                    self.tell(writer)
+                ),
             ],
         }
     }
@@ -145,8 +159,13 @@ impl List<'_> {
             anomaly: Anomaly::Garbage,
             operations: vec![reader],
             sentences: vec![
-                format!("{}.", self.tell(reader)),
-                format!("But nobody ever appended {} to key {}.", self.value(value), self.key()),
+                sentence!("{}.", "{}。", self.tell(reader)),
+                sentence!(
+                    "But nobody ever appended {} to key {}.",
+                    "但从未有人把 {} 追加到键 {}。",
+                    self.value(value),
+                    self.key()
+                ),
             ],
         }
     }
@@ -156,8 +175,13 @@ impl List<'_> {
             anomaly: Anomaly::AbortedRead,
             operations: vec![reader],
             sentences: vec![
-                format!("{}.", self.tell(reader)),
-                format!("But the transaction that appended {} failed: {}.", self.value(value), self.tell(writer)),
+                sentence!("{}.", "{}。", self.tell(reader)),
+                sentence!(
+                    "But the transaction that appended {} failed: {}.",
+                    "但追加 {} 的事务失败了:{}。",
+                    self.value(value),
+                    self.tell(writer)
+                ),
             ],
         }
     }
@@ -170,9 +194,13 @@ impl List<'_> {
             anomaly: Anomaly::DirtyUpdate,
             operations: vec![after, reader.operation],
             sentences: vec![
-                format!("This failed: {}.", self.tell(failed)),
-                format!("Yet this built on what it had appended: {}.", self.tell(after)),
-                format!("For so it was seen: {}.", self.tell(reader.operation)),
+                sentence!("This failed: {}.", "失败的是:{}。", self.tell(failed)),
+                sentence!(
+                    "Yet this built on what it had appended: {}.",
+                    "但随后的操作建立在它追加的内容之上:{}。",
+                    self.tell(after)
+                ),
+                sentence!("For so it was seen: {}.", "依据是这次读取:{}。", self.tell(reader.operation)),
             ],
         })
     }
@@ -189,9 +217,10 @@ impl List<'_> {
             anomaly: Anomaly::IntermediateRead,
             operations: vec![read.operation, operation],
             sentences: vec![
-                format!("{}.", self.tell(read.operation)),
-                format!(
+                sentence!("{}.", "{}。", self.tell(read.operation)),
+                sentence!(
                     "It ends with {}, in the middle of what this appended: {}.",
+                    "它以 {} 结尾,正处于此事务追加内容的中间:{}。",
                     self.value(value),
                     self.tell(operation)
                 ),
@@ -203,7 +232,7 @@ impl List<'_> {
         self.history.operations[operation].is_failed()
     }
 
-    fn tell(&self, operation: usize) -> String {
+    fn tell(&self, operation: usize) -> Sentence {
         self.history.tell_on(&self.history.operations[operation], self.key)
     }
 
@@ -272,8 +301,12 @@ fn too_early(history: &History, number: usize, key: Key, value: Value) -> Shown 
         anomaly: Anomaly::Internal,
         operations: vec![number],
         sentences: vec![
-            format!("{}.", history.tell_on(&history.operations[number], key)),
-            format!("It read {} before it appended that itself.", history.value_name(value)),
+            sentence!("{}.", "{}。", history.tell_on(&history.operations[number], key)),
+            sentence!(
+                "It read {} before it appended that itself.",
+                "它在自己追加 {} 之前就读到了它。",
+                history.value_name(value)
+            ),
         ],
     }
 }
@@ -282,16 +315,21 @@ fn internal_shown(history: &History, number: usize, key: Key, known: &Known, fou
     let (found, key_name) = (history.list_name(found), history.key_name(key));
     let wanted = match &known.list {
         Some(list) => {
-            format!("Within it, key {key_name} should then have been {}, not {found}.", history.list_name(list))
+            sentence!(
+                "Within it, key {key_name} should then have been {}, not {found}.",
+                "在同一事务内,键 {key_name} 此时应为 {},而不是 {found}。",
+                history.list_name(list)
+            )
         }
-        None => format!(
+        None => sentence!(
             "Within it, key {key_name} should then have ended with {}, but was {found}.",
+            "在同一事务内,键 {key_name} 此时应以 {} 结尾,实际为 {found}。",
             history.list_name(&known.appended)
         ),
     };
     Shown {
         anomaly: Anomaly::Internal,
         operations: vec![number],
-        sentences: vec![format!("{}.", history.tell_on(&history.operations[number], key)), wanted],
+        sentences: vec![sentence!("{}.", "{}。", history.tell_on(&history.operations[number], key)), wanted],
     }
 }

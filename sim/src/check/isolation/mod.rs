@@ -24,6 +24,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use reports::{Language, Sentence, sentence};
+
 use super::catalogue::{Check, Example};
 use super::{Budget, Finding};
 use crate::history::{History, Interval};
@@ -56,19 +58,28 @@ pub fn check(history: &History, level: Level, mut budget: Budget) -> Finding {
         Ok(lists) => lists,
         Err(twice) => {
             let (key, value) = (history.key_name(twice.key), history.value_name(twice.value));
-            let reason = format!("Two transactions appended {value} to key {key}: values must be unique to be traced.");
+            let reason = sentence!(
+                "Two transactions appended {value} to key {key}: values must be unique to be traced.",
+                "两个事务都向键 {key} 追加了 {value}:值必须唯一才能追踪。"
+            );
             return Finding::could_not_tell(NAME, reason);
         }
     };
     if lists.keys.values().all(|versions| versions.longest_reader.is_none()) {
-        return Finding::could_not_tell(NAME, "No client read a list that others append to.");
+        return Finding::could_not_tell(
+            NAME,
+            ("No client read a list that others append to.", "没有客户端读取过被追加的列表。"),
+        );
     }
     let intervals = history.intervals();
     let mut shown = lists::find(history, &lists);
     shown.retain(|shown| level.forbids(shown.anomaly));
     let graph = Graph::of(history, &lists, &intervals);
     if shown.is_empty() && graph.memory() > budget.memory {
-        return Finding::could_not_tell(NAME, "The dependencies of the history do not fit into the memory allowed.");
+        return Finding::could_not_tell(
+            NAME,
+            ("The dependencies of the history do not fit into the memory allowed.", "历史的依赖关系超出允许的内存。"),
+        );
     }
     if graph.memory() <= budget.memory {
         shown.extend(cycles_shown(history, &graph, level, &mut budget.steps));
@@ -104,7 +115,8 @@ fn known_until(interval: Interval) -> usize {
 fn violated(history: &History, level: Level, intervals: &[Interval], first: &Shown, all: &[Shown]) -> Finding {
     let last = first.operations.iter().max_by_key(|operation| known_until(intervals[**operation]));
     let last = last.map(|operation| &history.operations[*operation]);
-    let mut sentences = vec![format!("{}, which {} forbids:", first.anomaly.name(), level.name())];
+    let mut sentences =
+        vec![sentence!("{}, which {} forbids:", "{},为 {} 所禁止:", first.anomaly.told(), level.name())];
     sentences.extend(first.sentences.iter().cloned());
     sentences.extend(others(first, all));
     let event = last.and_then(|operation| operation.returned_event);
@@ -112,16 +124,17 @@ fn violated(history: &History, level: Level, intervals: &[Interval], first: &Sho
 }
 
 /// What else was found, counted by kind.
-fn others(first: &Shown, all: &[Shown]) -> Option<String> {
+fn others(first: &Shown, all: &[Shown]) -> Option<Sentence> {
     let mut counts = BTreeMap::new();
     for shown in all {
         *counts.entry(shown.anomaly).or_insert(0u64) += 1;
     }
     counts.entry(first.anomaly).and_modify(|count| *count -= 1);
-    let told: Vec<String> = counts
-        .iter()
-        .filter(|(_, count)| **count > 0)
-        .map(|(anomaly, count)| format!("{count} × {}", anomaly.name()))
-        .collect();
-    (!told.is_empty()).then(|| format!("Found besides: {}.", told.join(", ")))
+    counts.retain(|_, count| *count > 0);
+    let told = |language| {
+        let each = counts.iter().map(|(anomaly, count)| format!("{count} × {}", anomaly.told().words(language)));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let (english, chinese) = (told(Language::English), told(Language::Chinese));
+    (!counts.is_empty()).then(|| Sentence::new(format!("Found besides: {english}."), format!("此外还发现:{chinese}。")))
 }

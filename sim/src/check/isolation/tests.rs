@@ -59,8 +59,8 @@ fn first_forbidden_by(operations: &[Operation], weakest: &[Level], anomaly: Anom
         let expected = if implied { Answer::Violated } else { Answer::Holds };
         assert_eq!(finding.answer, expected, "{}: {:#?}", level.name(), finding.explanation);
     }
-    let told = judged(operations, weakest[0]).explanation;
-    assert!(told[0].starts_with(&format!("{}, which", anomaly.name())), "{told:#?}");
+    let told = judged(operations, weakest[0]).told();
+    assert!(told.starts_with(&format!("{}, which", anomaly.name())), "{told:#?}");
 }
 
 /// Whether what the second level forbids is forbidden by the first.
@@ -106,7 +106,7 @@ fn garbage() {
 fn a_duplicate() {
     let history = concurrent(&[&[Append(1, 1)], &[Append(1, 2)], &[Read(1, &[1, 2, 1])]]);
     let finding = judged(&history, Level::ReadUncommitted);
-    assert!(finding.explanation[0].starts_with("duplicate elements"), "{:#?}", finding.explanation);
+    assert!(finding.explanation[0].en.starts_with("duplicate elements"), "{:#?}", finding.explanation);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_dirty_update() {
     ];
     let finding = judged(&history, Level::ReadCommitted);
     assert_eq!(finding.answer, Answer::Violated);
-    let told = finding.explanation.join("\n");
+    let told = finding.told();
     assert!(told.contains("G1a (aborted read)") && told.contains("dirty update"), "{told}");
     assert_eq!(judged(&history, Level::ReadUncommitted).answer, Answer::Holds);
 }
@@ -154,8 +154,8 @@ fn an_internal_inconsistency() {
     let unseen = concurrent(&[&[Append(1, 1), Read(1, &[])]]);
     first_forbidden_by(&unseen, &[Level::SnapshotIsolation], Anomaly::Internal);
     let moved = concurrent(&[&[Append(1, 1)], &[Read(1, &[]), Read(1, &[1])]]);
-    let told = judged(&moved, Level::SnapshotIsolation).explanation;
-    assert!(told.iter().any(|sentence| sentence.contains("should then have been [], not [1]")), "{told:#?}");
+    let told = judged(&moved, Level::SnapshotIsolation).told();
+    assert!(told.contains("should then have been [], not [1]"), "{told}");
 }
 
 #[test]
@@ -309,9 +309,9 @@ fn a_stale_standby_is_serializable_but_a_torn_one_is_not() {
 #[test]
 fn the_witness_is_short_and_told_edge_by_edge() {
     let history = concurrent(&[&[Append(1, 1), Read(2, &[1])], &[Append(2, 1), Read(1, &[1])]]);
-    let told = judged(&history, Level::Serializable).explanation;
+    let told = judged(&history, Level::Serializable).told();
     assert_eq!(
-        told,
+        told.lines().collect::<Vec<_>>(),
         [
             "G1c, which serializable forbids:",
             "T1: client 0 appended 1 to key 1, read 1 from key 2, from 0.000000s to 0.000001s.",

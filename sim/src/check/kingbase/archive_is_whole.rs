@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::time::Instant;
+use reports::{Sentence, sentence};
 
 use super::device_files::{self, segment_number};
 use super::{Check, Example, Finding, answer};
@@ -127,33 +128,39 @@ fn note_beginnings(
 pub fn judge(segments: &Segments, ended: Instant) -> Finding {
     let Segments { archived, waits, copies, began, names } = segments;
     let (Some(first), Some(newest)) = (began.keys().next(), began.keys().next_back()) else {
-        return answer(&CHECK, false, "no log was written");
+        return answer(&CHECK, false, ("no log was written", "没有写过日志"));
     };
     if archived.is_empty() && waits.is_empty() {
-        return answer(&CHECK, false, "no node archives");
+        return answer(&CHECK, false, ("no node archives", "没有节点归档"));
     }
     let missing: Vec<u64> =
         (*first..=*newest).filter(|number| !archived.contains(number) && !waits.contains(number)).collect();
     let (Some(low), Some(high)) = (missing.first(), missing.last()) else { return Finding::holds(CHECK.name) };
-    let name = |number: &u64| names.get(number).cloned().unwrap_or_else(|| format!("number {number}"));
+    let name = |number: &u64| {
+        names.get(number).cloned().map_or_else(|| sentence!("number {number}", "第 {number} 个"), Sentence::from)
+    };
     let (from, until) = (began.get(low).copied().unwrap_or(ended), began.get(&(high + 1)).copied().unwrap_or(ended));
     let mut explanation = vec![
-        format!(
+        sentence!(
             "{} segments are in no archive and on no node that would archive them: {} to {}.",
+            "有 {} 个日志段不在任何归档中,也没有节点会再归档它们:{} 至 {}。",
             missing.len(),
             name(low),
             name(high)
         ),
-        format!(
-            "Gone for point-in-time recovery: every moment from {from} to {until}; a restore from a backup made before \
-             {from} ends there."
+        sentence!(
+            "Gone for point-in-time recovery: every moment from {from} to {until}; a restore from a backup made \
+             before {from} ends there.",
+            "{from} 至 {until} 的任何时刻都无法做时间点恢复;用 {from} 之前的备份恢复只能到此为止。"
         ),
     ];
     for (node, copied) in copies {
         let saved = missing.iter().filter(|number| copied.contains(number)).count();
         if saved > 0 {
-            explanation
-                .push(format!("{node} still has copies of {saved} of them, marked as done: nobody archives these."));
+            explanation.push(sentence!(
+                "{node} still has copies of {saved} of them, marked as done: nobody archives these.",
+                "{node} 上仍有其中 {saved} 个的副本,但已标记为归档完成,不会再有人归档。"
+            ));
         }
     }
     Finding::violated(CHECK.name, None, Some(from), explanation)
@@ -168,9 +175,9 @@ mod tests {
     fn the_moments_that_cannot_be_restored_are_named() {
         let finding = CHECK.judge_example();
         assert_eq!(finding.answer, Answer::Violated);
-        assert!(finding.explanation[0].starts_with("2 segments are in no archive"), "{:?}", finding.explanation);
-        assert!(finding.explanation[1].contains("from 20.000000s to 40.000000s"), "{:?}", finding.explanation);
-        assert!(finding.explanation[2].contains("node2 still has copies of 1"), "{:?}", finding.explanation);
+        assert!(finding.explanation[0].en.starts_with("2 segments are in no archive"), "{:?}", finding.explanation);
+        assert!(finding.explanation[1].en.contains("from 20.000000s to 40.000000s"), "{:?}", finding.explanation);
+        assert!(finding.explanation[2].en.contains("node2 still has copies of 1"), "{:?}", finding.explanation);
         let whole = read_written("node1 archived 6\nnode1 waits 7\nnode1 began 6 10\nnode1 began 7 20\n");
         assert_eq!(judge(&whole, Instant::START).answer, Answer::Holds);
     }

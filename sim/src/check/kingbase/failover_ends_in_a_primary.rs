@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nodes::world::trace::{Event, HostId, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, answer, is_end, judge_written, text, violated};
 
@@ -33,7 +34,15 @@ pub fn judge(trace: &Trace) -> Finding {
             && event.at > at.at + LIMIT
         {
             let name = trace.host_name(host);
-            return violated(&CHECK, at, format!("{name} won an election at {} and did not become primary.", at.at));
+            return violated(
+                &CHECK,
+                at,
+                sentence!(
+                    "{name} won an election at {} and did not become primary.",
+                    "{name} 于 {} 赢得选举,但没有成为主节点。",
+                    at.at
+                ),
+            );
         }
         let here = trace.host_of(event.place);
         match announcement(event) {
@@ -48,8 +57,12 @@ pub fn judge(trace: &Trace) -> Finding {
     }
     if let Some((host, at)) = won {
         let name = trace.host_name(host);
-        let reason = format!("the run ended before {name}, which won an election at {}, had its 60 seconds", at.at);
+        let reason = sentence!(
+            "the run ended before {name}, which won an election at {}, had its 60 seconds",
+            "{name} 于 {} 赢得选举,未满 60 秒运行即结束",
+            at.at
+        );
         return Finding::could_not_tell(CHECK.name, reason);
     }
-    answer(&CHECK, elected, "no election was won")
+    answer(&CHECK, elected, ("no election was won", "没有节点赢得选举"))
 }

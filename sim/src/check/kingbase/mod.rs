@@ -25,6 +25,7 @@ mod wal_fits_its_disk;
 use std::collections::BTreeMap;
 
 use nodes::world::trace::{Event, HostId, Trace};
+use reports::{Sentence, sentence};
 
 use super::Finding;
 use super::announced::{
@@ -71,10 +72,13 @@ pub const JUDGES: &[(&str, RecordJudge)] = &[
 ];
 
 /// Nothing was broken: the promise was kept if there was anything to judge, or else nothing can be told.
-fn answer(check: &Check, was_something: bool, why_nothing: &str) -> Finding {
+fn answer(check: &Check, was_something: bool, why_nothing: (&str, &str)) -> Finding {
     match was_something {
         true => Finding::holds(check.name),
-        false => Finding::could_not_tell(check.name, format!("there was nothing to judge: {why_nothing}")),
+        false => Finding::could_not_tell(
+            check.name,
+            sentence!("there was nothing to judge: {}", "没有可供判定的内容:{}", Sentence::from(why_nothing)),
+        ),
     }
 }
 

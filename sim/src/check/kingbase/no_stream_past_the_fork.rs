@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, answer, judge_written, logs, number, text, violated};
 use crate::check::Answer;
@@ -39,8 +40,10 @@ pub fn check(record: &Record) -> Finding {
             let at = pair[1].position as i64;
             if let Some(fork) = forks.get(&(timeline, own)).filter(|fork| own != timeline && **fork != at) {
                 let node = &log.node;
-                let text =
-                    format!("In the log of {node} timeline {timeline} begins at {at}, but it forked off at {fork}.");
+                let text = sentence!(
+                    "In the log of {node} timeline {timeline} begins at {at}, but it forked off at {fork}.",
+                    "{node} 的日志中时间线 {timeline} 始于 {at},而其分叉点是 {fork}。"
+                );
                 return Finding::violated(CHECK.name, None, Some(record.ended), vec![text]);
             }
         }
@@ -81,8 +84,10 @@ pub fn judge(trace: &Trace) -> Finding {
             // A rejoin is there to find this out before it starts the server.
             "stream.refused" if attached.contains(&here) && is_past_the_fork(text(fields, "reason")) => {
                 let place = trace.place_name(event.place);
-                let text =
-                    format!("{place} was attached as a standby, and its upstream refuses it: it is past the fork.");
+                let text = sentence!(
+                    "{place} was attached as a standby, and its upstream refuses it: it is past the fork.",
+                    "{place} 已作为备机接入,但上游拒绝它:它已越过分叉点。"
+                );
                 return violated(&CHECK, event, text);
             }
             "stream.started" => {
@@ -94,8 +99,10 @@ pub fn judge(trace: &Trace) -> Finding {
                 streamed |= !forks.is_empty();
                 if let Some(fork) = forks.get(&(timeline, own)).filter(|fork| position > **fork) {
                     let place = trace.place_name(event.place);
-                    let text = format!(
-                        "{place} streams timeline {timeline} from {position} on, but it forked off timeline {own} at {fork}."
+                    let text = sentence!(
+                        "{place} streams timeline {timeline} from {position} on, but it forked off timeline {own} \
+                         at {fork}.",
+                        "{place} 从 {position} 起接收时间线 {timeline},而该时间线已在 {fork} 从时间线 {own} 分叉。"
                     );
                     return violated(&CHECK, event, text);
                 }
@@ -103,5 +110,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    answer(&CHECK, streamed, "nobody streamed after a timeline had forked")
+    answer(&CHECK, streamed, ("nobody streamed after a timeline had forked", "时间线分叉之后没有节点接收日志"))
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, Life, announcement, answer, is_end, judge_written, life, violated};
+use crate::check::all_of;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -42,9 +44,13 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
         if open.len() > 1 {
-            let names: Vec<String> = open.iter().map(|(process, _)| trace.process_name(*process)).collect();
-            return violated(&CHECK, event, format!("At {} {} all accept writes.", event.at, names.join(" and ")));
+            let names = all_of(open.iter().map(|(process, _)| trace.process_name(*process)));
+            return violated(
+                &CHECK,
+                event,
+                sentence!("At {} {} all accept writes.", "{} 时,{} 同时接受写入。", event.at, names),
+            );
         }
     }
-    answer(&CHECK, opened, "no server ever accepted writes")
+    answer(&CHECK, opened, ("no server ever accepted writes", "没有实例接受过写入"))
 }

@@ -1,6 +1,7 @@
 //! V5: a switchover that succeeds leaves repmgrd paused where it was paused before, and nowhere else.
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, Pauses, answer, judge_written, switchover_end, switchover_step, violated};
 
@@ -33,9 +34,13 @@ pub fn judge(trace: &Trace) -> Finding {
         succeeded |= switchover_end(event) == Some(0);
         if switchover_end(event) == Some(0) && pauses.paused() != before {
             let still: Vec<&str> = pauses.paused().iter().map(|host| trace.host_name(*host)).collect();
-            let text = format!("After the switchover repmgrd is paused on {}, as it was not before.", still.join(", "));
+            let text = sentence!(
+                "After the switchover repmgrd is paused on {}, as it was not before.",
+                "主备切换后 {} 上的 repmgrd 仍处于暂停,而切换前并未暂停。",
+                still.join(", ")
+            );
             return violated(&CHECK, event, text);
         }
     }
-    answer(&CHECK, succeeded, "no switchover ended with exit code 0")
+    answer(&CHECK, succeeded, ("no switchover ended with exit code 0", "没有切换以退出码 0 结束"))
 }

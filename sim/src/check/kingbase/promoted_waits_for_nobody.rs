@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::trace::{HostId, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, answer, is_end, judge_written, text, violated};
 
@@ -39,7 +40,10 @@ pub fn judge(trace: &Trace) -> Finding {
                 promoted = true;
                 if let Some(names) = waits.get(&host).filter(|names| !names.is_empty()) {
                     let name = trace.host_name(host);
-                    let text = format!("{name} was promoted and waits for {names}.");
+                    let text = sentence!(
+                        "{name} was promoted and waits for {names}.",
+                        "{name} 已升主,却仍等待 {names} 的同步确认。"
+                    );
                     return violated(&CHECK, event, text);
                 }
             }
@@ -47,5 +51,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    answer(&CHECK, promoted, "nobody was promoted by repmgr")
+    answer(&CHECK, promoted, ("nobody was promoted by repmgr", "repmgr 没有提升过任何节点"))
 }

@@ -2,6 +2,7 @@
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
+use reports::sentence;
 
 use super::control_pages::{self, SHUT_DOWN};
 use super::{
@@ -59,9 +60,13 @@ pub fn judge(trace: &Trace, is_shut_down: impl Fn(HostId, Instant) -> bool) -> F
         promoted = true;
         if !is_shut_down(stopped, event.at) {
             let name = trace.host_name(stopped);
-            let text = format!("At {} the switchover promotes, and {name}'s control page is not shut down.", event.at);
+            let text = sentence!(
+                "At {} the switchover promotes, and {name}'s control page is not shut down.",
+                "{} 时切换已在升主,而 {name} 的控制文件尚未处于正常停库状态。",
+                event.at
+            );
             return violated(&CHECK, event, text);
         }
     }
-    answer(&CHECK, promoted, "no switchover came to its promotion")
+    answer(&CHECK, promoted, ("no switchover came to its promotion", "没有切换进行到升主"))
 }

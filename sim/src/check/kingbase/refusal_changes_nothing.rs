@@ -1,6 +1,7 @@
 //! V4: a refused switchover leaves no trace.
 
 use nodes::world::trace::{Event, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, answer, judge_written, switchover_end, switchover_step, violated};
 
@@ -34,7 +35,11 @@ pub fn judge(trace: &Trace) -> Finding {
             && let Some(Some(changed)) = checking
         {
             let what = announcement(changed).map_or("something", |(name, _)| name);
-            let text = format!("The switchover was refused at {}, but it had caused {what}.", event.at);
+            let text = sentence!(
+                "The switchover was refused at {}, but it had caused {what}.",
+                "切换于 {} 被拒绝,但此前已引起 {what}。",
+                event.at
+            );
             return violated(&CHECK, changed, text);
         }
         if switchover_end(event).is_some() {
@@ -48,5 +53,5 @@ pub fn judge(trace: &Trace) -> Finding {
             checking = Some(Some(event));
         }
     }
-    answer(&CHECK, refused, "no switchover was refused")
+    answer(&CHECK, refused, ("no switchover was refused", "没有切换被拒绝"))
 }

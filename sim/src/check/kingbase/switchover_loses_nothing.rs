@@ -2,6 +2,7 @@
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
+use reports::sentence;
 
 use super::control_pages::{self, SHUT_DOWN};
 use super::{
@@ -80,11 +81,12 @@ pub fn judge(
         let keeps = trace.host_of(event.place).is_none_or(|host| has_record(host, end));
         if fork <= end || !keeps {
             let name = trace.host_name(stopped);
-            let text = format!(
-                "The switchover began a timeline at {fork}, but {name} had written its last checkpoint at {end}."
+            let text = sentence!(
+                "The switchover began a timeline at {fork}, but {name} had written its last checkpoint at {end}.",
+                "切换从 {fork} 开始新时间线,而 {name} 的最后检查点在 {end}。"
             );
             return violated(&CHECK, event, text);
         }
     }
-    answer(&CHECK, promoted, "no switchover began a timeline")
+    answer(&CHECK, promoted, ("no switchover began a timeline", "没有切换开始过新时间线"))
 }

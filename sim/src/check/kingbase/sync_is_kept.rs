@@ -1,6 +1,7 @@
 //! V11: a primary that was told to wait for its standbys goes on waiting. KingbaseES gives it up, upstream blocks.
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, answer, judge_written, text, violated};
 
@@ -23,8 +24,12 @@ pub fn judge(trace: &Trace) -> Finding {
         waited |= announcement(event).is_some_and(|(name, _)| name == "synchronous.waits");
         let Some(("synchronous.given-up", fields)) = announcement(event) else { continue };
         let (place, names) = (trace.place_name(event.place), text(fields, "names").unwrap_or_default());
-        let text = format!("At {} {place} let its primary go on without {names}: commits are on one node.", event.at);
+        let text = sentence!(
+            "At {} {place} let its primary go on without {names}: commits are on one node.",
+            "{} 时,{place} 让主库不再等待 {names}:提交只存在于一个节点上。",
+            event.at
+        );
         return violated(&CHECK, event, text);
     }
-    answer(&CHECK, waited, "no primary was told to wait for a standby")
+    answer(&CHECK, waited, ("no primary was told to wait for a standby", "没有主库被要求等待备机"))
 }

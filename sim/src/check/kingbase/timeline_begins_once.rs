@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::Trace;
+use reports::{Sentence, sentence};
 
 use super::{Check, Example, Finding, answer, device_files, judge_written, number};
 use crate::run::Record;
@@ -29,7 +30,7 @@ pub struct Beginning {
     timeline: i64,
     fork: i64,
     /// Who says so.
-    whose: String,
+    whose: Sentence,
     /// A promotion itself says so, and not a history file, which may be a copy.
     is_promotion: bool,
     at: Instant,
@@ -46,7 +47,7 @@ pub fn check(record: &Record) -> Finding {
 fn announced(trace: &Trace) -> Vec<Beginning> {
     let beginning = |(event, fields): (&nodes::world::trace::Event, &nodes::world::trace::Fields)| {
         let (timeline, fork) = (number(fields, "timeline")?, number(fields, "fork")?);
-        let whose = trace.place_name(event.place);
+        let whose = trace.place_name(event.place).into();
         Some(Beginning { timeline, fork, whose, is_promotion: true, at: event.at, event: Some(event.number) })
     };
     trace.announced("timeline.started").filter_map(beginning).collect()
@@ -61,7 +62,7 @@ fn in_history_files(record: &Record) -> Vec<Beginning> {
             };
             let text = String::from_utf8_lossy(content);
             let Some(fork) = text.lines().last().and_then(|line| position(line.split('\t').nth(1)?)) else { continue };
-            let whose = format!("the history file of {}", node.node);
+            let whose = sentence!("the history file of {}", "{} 的历史文件", node.node);
             all.push(Beginning { timeline, fork, whose, is_promotion: false, at: record.ended, event: None });
         }
     }
@@ -81,9 +82,12 @@ pub fn judge(all: &[Beginning]) -> Finding {
         match begun.get(&one.timeline) {
             Some(other) if other.fork != one.fork || (other.is_promotion && one.is_promotion) => {
                 let Beginning { timeline, fork, whose, .. } = one;
-                let text = format!(
-                    "Timeline {timeline} begins at {fork} by {whose}, and began at {} by {}.",
-                    other.fork, other.whose
+                let text = sentence!(
+                    "Timeline {timeline} begins at {fork} by {2}, and began at {0} by {1}.",
+                    "时间线 {timeline} 按{2}始于 {fork},而按{1}始于 {0}。",
+                    other.fork,
+                    other.whose,
+                    *whose
                 );
                 return Finding::violated(CHECK.name, one.event, Some(one.at), vec![text]);
             }
@@ -92,5 +96,5 @@ pub fn judge(all: &[Beginning]) -> Finding {
             }
         }
     }
-    answer(&CHECK, !all.is_empty(), "no timeline was begun")
+    answer(&CHECK, !all.is_empty(), ("no timeline was begun", "没有开始过时间线"))
 }

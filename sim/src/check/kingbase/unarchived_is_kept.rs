@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nodes::world::time::Instant;
+use reports::sentence;
 
 use super::{Check, Example, Finding, answer, device_files, text};
 use crate::run::Record;
@@ -83,10 +84,14 @@ pub fn check(record: &Record) -> Finding {
 pub fn judge(all: &[Files], event: Option<u64>, at: Instant) -> Finding {
     for files in all {
         if let Some(name) = files.recycled.iter().find(|name| !files.present.contains(*name)) {
-            let text = format!("{} recycled {name}, which waited to be archived.", files.node);
+            let text = sentence!(
+                "{} recycled {name}, which waited to be archived.",
+                "{} 回收了仍在等待归档的 {name}。",
+                files.node
+            );
             return Finding::violated(CHECK.name, event, Some(at), vec![text]);
         }
     }
     let known = all.iter().any(|files| !files.ready.is_empty() || !files.present.is_empty());
-    answer(&CHECK, known, "no server has a log")
+    answer(&CHECK, known, ("no server has a log", "没有实例有日志"))
 }

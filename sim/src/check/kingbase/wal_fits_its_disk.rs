@@ -1,6 +1,7 @@
 //! V10: the log never fills its disk. Files that wait for an archive nobody has configured do it in the end.
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, answer, judge_written, text, violated};
 
@@ -25,8 +26,12 @@ pub fn judge(trace: &Trace) -> Finding {
         let reason = text(fields, "reason").unwrap_or_default().replace('-', " ");
         if reason.contains("No space left") {
             let place = trace.place_name(event.place);
-            return violated(&CHECK, event, format!("{place} ended at {}: {reason}.", event.at));
+            return violated(
+                &CHECK,
+                event,
+                sentence!("{place} ended at {}: {reason}.", "{place} 于 {} 退出:{reason}。", event.at),
+            );
         }
     }
-    answer(&CHECK, opened, "no server ever wrote a log")
+    answer(&CHECK, opened, ("no server ever wrote a log", "没有实例写过日志"))
 }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::{Sentence, sentence};
+
 use super::Violation;
 use super::deeds::spelled;
 use super::project::KeyOperation;
@@ -100,16 +102,28 @@ impl Sources {
     }
 }
 
-fn explain(history: &History, key: Key, shown: &Shown, value: Value) -> Vec<String> {
-    let tell = |operation: usize| format!("{}.", history.tell_on(&history.operations[operation], key));
+fn explain(history: &History, key: Key, shown: &Shown, value: Value) -> Vec<Sentence> {
+    let tell = |operation: usize| sentence!("{}.", "{}。", history.tell_on(&history.operations[operation], key));
     let nobody = if history.texts {
-        "But part of that text was in nothing that anybody had begun to write by then.".to_owned()
+        (
+            "But part of that text was in nothing that anybody had begun to write by then.",
+            "但其中一部分文字到那时还没有任何人开始写。",
+        )
+            .into()
     } else {
-        format!("But nobody had begun to write {} by then.", history.value_name(value))
+        sentence!(
+            "But nobody had begun to write {} by then.",
+            "但到那时还没有任何人开始写 {}。",
+            history.value_name(value)
+        )
     };
     if shown.answer == shown.reader {
         return vec![tell(shown.reader), nobody];
     }
-    let denied = format!("Only a comparison could have written that, and it failed: {}", tell(shown.answer));
+    let denied = sentence!(
+        "Only a comparison could have written that, and it failed: {}",
+        "只有一次比较并设置可能写入它,而那次失败了:{}",
+        tell(shown.answer)
+    );
     vec![tell(shown.reader), denied]
 }

@@ -26,6 +26,8 @@ mod oracle;
 #[cfg(test)]
 mod tests;
 
+use reports::{Sentence, sentence};
+
 use super::catalogue::{Check, Example};
 use super::{Budget, Finding};
 use crate::history::{END, History, Key};
@@ -60,7 +62,7 @@ struct Violation {
     operation: usize,
     /// The position of that answer.
     position: usize,
-    explanation: Vec<String>,
+    explanation: Vec<Sentence>,
 }
 
 /// Judges every key of the history and reports the earliest violation.
@@ -69,7 +71,10 @@ struct Violation {
 pub fn check(history: &History, mut budget: Budget) -> Finding {
     let keys = project::by_key(history);
     if keys.is_empty() {
-        return Finding::could_not_tell(NAME, "no client operation that could be judged was recorded");
+        return Finding::could_not_tell(
+            NAME,
+            ("no client operation that could be judged was recorded", "没有记录到可供判定的客户端操作"),
+        );
     }
     let mut first: Option<Violation> = None;
     let mut doubts = Vec::new();
@@ -124,9 +129,10 @@ fn register_violation(
     violation
 }
 
-fn out_of_budget(history: &History, key: Key, operations: usize) -> String {
-    format!(
+fn out_of_budget(history: &History, key: Key, operations: usize) -> Sentence {
+    sentence!(
         "The budget ended before an order of the {operations} operations on key {} was found or excluded.",
+        "在找到或排除键 {} 上 {operations} 个操作的次序之前,检查预算已用完。",
         history.key_name(key)
     )
 }

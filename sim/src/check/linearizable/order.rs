@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use reports::{Sentence, sentence};
+
 use super::deeds::{Candidate, Deed, spelled};
 use super::project::KeyOperation;
 use super::rows::{EMPTY, RowNumber, Rows};
@@ -135,33 +137,45 @@ fn drop_unseen(candidates: &mut Vec<Candidate>, rows: &mut Rows) {
     });
 }
 
-fn explain(history: &History, key: Key, candidates: &[Candidate], stuck: &Stuck, rows: &Rows) -> Vec<String> {
+fn explain(history: &History, key: Key, candidates: &[Candidate], stuck: &Stuck, rows: &Rows) -> Vec<Sentence> {
     let tell = |number: &usize| history.tell_on(&history.operations[candidates[*number].operation], key);
     let key_name = history.key_name(key);
     let holds = held(history, rows, stuck.row);
     let mut sentences = Vec::new();
     match stuck.last_placed.as_slice() {
-        [] => sentences.push(format!("At the beginning key {key_name} holds {holds}, and nothing can come first.")),
+        [] => sentences.push(sentence!(
+            "At the beginning key {key_name} holds {0}, and nothing can come first.",
+            "开始时键 {key_name} 为 {0},没有任何操作可以排在最前。",
+            holds
+        )),
         last => {
             let count = stuck.placed;
-            sentences.push(format!("The longest order that explains what was seen places {count} operations on key {key_name}; the last of them are:"));
-            sentences.extend(last.iter().map(|number| format!("{}.", tell(number))));
-            sentences.push(format!("After them the key holds {holds}."));
+            sentences.push(sentence!(
+                "The longest order that explains what was seen places {count} operations on key {key_name}; the \
+                 last of them are:",
+                "能解释所见结果的最长次序包含键 {key_name} 上的 {count} 个操作,其中最后几个是:"
+            ));
+            sentences.extend(last.iter().map(|number| sentence!("{}.", "{}。", tell(number))));
+            sentences.push(sentence!("After them the key holds {0}.", "此后该键为 {0}。", holds));
         }
     }
     for number in stuck.refused.iter().filter(|number| **number != stuck.answered).take(REFUSED_TOLD) {
-        sentences.push(format!("This cannot come next: {}.", tell(number)));
+        sentences.push(sentence!("This cannot come next: {}.", "接下来不可能是:{}。", tell(number)));
     }
-    sentences.push(format!("No order has room for this before its answer: {}.", tell(&stuck.answered)));
+    sentences.push(sentence!(
+        "No order has room for this before its answer: {}.",
+        "在其得到应答之前,任何次序都容不下:{}。",
+        tell(&stuck.answered)
+    ));
     sentences
 }
 
 /// What the row holds, in words.
-fn held(history: &History, rows: &Rows, row: RowNumber) -> String {
+fn held(history: &History, rows: &Rows, row: RowNumber) -> Sentence {
     let values = rows.values(row);
     if row == EMPTY || !history.texts {
         return history.row_name(&values);
     }
     let bytes: Vec<u8> = values.iter().filter_map(|byte| u8::try_from(*byte).ok()).collect();
-    history.text_name(&String::from_utf8_lossy(&bytes))
+    history.text_name(&String::from_utf8_lossy(&bytes)).into()
 }

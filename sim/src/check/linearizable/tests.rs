@@ -227,7 +227,7 @@ fn the_longest_order_is_told() {
     ]);
     assert_eq!(finding.answer, Answer::Violated);
     assert_eq!(finding.at, Some(Instant(6)));
-    let told = finding.explanation.join("\n");
+    let told = finding.told();
     assert!(told.contains("places 2 operations"), "{told}");
     assert!(told.contains("After them the key holds 2."), "{told}");
     assert!(
@@ -253,7 +253,7 @@ fn strings_are_joined_by_appends() {
     assert_eq!(judge(3).answer, Answer::Holds);
     let finding = judge(4);
     assert_eq!(finding.answer, Answer::Violated);
-    assert!(finding.explanation.join("\n").contains("After them the key holds \"abc\"."), "{:?}", finding.explanation);
+    assert!(finding.told().contains("After them the key holds \"abc\"."), "{:?}", finding.explanation);
 }
 
 /// Thirty concurrent additions of different powers of two and a read of a sum that none of their orders gives.
@@ -272,7 +272,7 @@ fn hard() -> History {
 fn a_hard_history_ends_within_its_budget() {
     let finding = check(&hard(), Budget { steps: 100_000, memory: 64 << 20 });
     assert_eq!(finding.answer, Answer::CouldNotTell);
-    assert!(finding.explanation[0].contains("budget"), "{:?}", finding.explanation);
+    assert!(finding.explanation[0].en.contains("budget"), "{:?}", finding.explanation);
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_stale_read_is_told_with_both_values() {
     let finding = judge(vec![write(0, 1, 2, 3), write(0, 3, 4, 7), read(1, 5, 6, &[7]), read(2, 8, 9, &[3])]);
     assert_eq!(finding.answer, Answer::Violated);
     assert_eq!(finding.at, Some(Instant(9)));
-    let told = finding.explanation.join("\n");
+    let told = finding.told();
     assert!(told.contains("wrote 3") && told.contains("7"), "{told}");
 }
 
@@ -322,7 +322,7 @@ fn a_read_of_a_failed_write_says_so() {
     let failed = operation(0, 1, 5, Action::Write { key: 1, value: 3 }, Outcome::Failed("refused".to_string()));
     let finding = judge(vec![failed, read(1, 6, 7, &[3])]);
     assert_eq!(finding.answer, Answer::Violated);
-    assert!(finding.explanation[1].contains("definitely failed"), "{:?}", finding.explanation);
+    assert!(finding.explanation[1].en.contains("definitely failed"), "{:?}", finding.explanation);
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn a_value_nobody_wrote_is_refused_without_a_search() {
     let finding = check(&history, Budget { steps: 300_000, ..Budget::default() });
     assert_eq!(finding.answer, Answer::Violated);
     assert_eq!(finding.at, Some(Instant(9_000)));
-    assert!(finding.explanation[1].contains("nobody had begun to write 77 by then"), "{:?}", finding.explanation);
+    assert!(finding.explanation[1].en.contains("nobody had begun to write 77 by then"), "{:?}", finding.explanation);
     // A value that somebody begins to write later came from nowhere too.
     let later = History::of(vec![write(0, 1, 2, 5), write(1, 1, 2, 5), read(2, 3, 4, &[6]), write(3, 5, 6, 6)]);
     assert_eq!(check(&later, Budget::default()).at, Some(Instant(4)));

@@ -17,6 +17,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::{Sentence, sentence};
+
 use super::Violation;
 use super::project::KeyOperation;
 use crate::history::{Action, END, History, Interval, Key, Reply, Value};
@@ -233,28 +235,37 @@ pub fn first_violation(history: &History, key: Key, register: &Register) -> Viol
 
 impl Conflict {
     /// The conflict in whole sentences.
-    fn explain(&self, history: &History, key: Key) -> Vec<String> {
+    fn explain(&self, history: &History, key: Key) -> Vec<Sentence> {
         let tell = |access: &Access| history.tell_on(&history.operations[access.operation], key);
         let key_name = history.key_name(key);
         match self {
             Conflict::NeverWritten(read) => {
-                vec![format!("{}.", tell(read)), never_written(history, key, read.content)]
+                vec![sentence!("{}.", "{}。", tell(read)), never_written(history, key, read.content)]
             }
             Conflict::ReadBeforeWrite { read, write } => {
-                vec![format!("{}.", tell(read)), format!("But that value was first written later: {}.", tell(write))]
+                vec![
+                    sentence!("{}.", "{}。", tell(read)),
+                    sentence!("But that value was first written later: {}.", "但该值更晚才首次写入:{}。", tell(write)),
+                ]
             }
             Conflict::TwoAtOnce(both) => {
-                let mut sentences: Vec<String> =
+                let mut sentences: Vec<Sentence> =
                     both.iter().map(|evidence| evidence.explain(history, key, &tell)).collect();
                 let [first, second] = both.each_ref().map(|evidence| name_of(history, evidence.content));
-                sentences.push(format!("So key {key_name} would have held {first} and {second} at the same time."));
+                sentences.push(sentence!(
+                    "So key {key_name} would have held {0} and {1} at the same time.",
+                    "于是键 {key_name} 须同时为 {0} 和 {1}。",
+                    first,
+                    second
+                ));
                 sentences
             }
             Conflict::NoRoom { holder, guest } => vec![
                 holder.explain(history, key, &tell),
-                format!("Yet in that time {}.", tell(guest)),
-                format!(
+                sentence!("Yet in that time {}.", "但在此期间:{}。", tell(guest)),
+                sentence!(
                     "There is no moment at which key {key_name} could have held {}.",
+                    "键 {key_name} 在任何时刻都不可能为 {}。",
                     name_of(history, guest.content)
                 ),
             ],
@@ -263,27 +274,34 @@ impl Conflict {
 }
 
 impl Evidence {
-    fn explain(&self, history: &History, key: Key, tell: &impl Fn(&Access) -> String) -> String {
+    fn explain(&self, history: &History, key: Key, tell: &impl Fn(&Access) -> Sentence) -> Sentence {
         let (key, content) = (history.key_name(key), name_of(history, self.content));
         match &self.answered {
             None => {
-                format!("Key {key} held {content} from the beginning until the call of this: {}.", tell(&self.called))
+                sentence!(
+                    "Key {key} held {1} from the beginning until the call of this: {0}.",
+                    "从开始直到此操作发起,键 {key} 一直为 {1}:{0}。",
+                    tell(&self.called),
+                    content
+                )
             }
-            Some(answered) => format!(
-                "Key {key} held {content} from the answer of this: {}, until the call of this: {}.",
+            Some(answered) => sentence!(
+                "Key {key} held {2} from the answer of this: {0}, until the call of this: {1}.",
+                "键 {key} 为 {2} 的时段,起于此操作的应答:{0};止于此操作的发起:{1}。",
                 tell(answered),
-                tell(&self.called)
+                tell(&self.called),
+                content
             ),
         }
     }
 }
 
-fn name_of(history: &History, content: Content) -> String {
-    content.map_or_else(|| "nothing".to_string(), |value| history.value_name(value))
+fn name_of(history: &History, content: Content) -> Sentence {
+    content.map_or_else(|| ("nothing", "空").into(), |value| history.value_name(value).into())
 }
 
 /// Why a value that was read cannot have been there.
-fn never_written(history: &History, key: Key, content: Content) -> String {
+fn never_written(history: &History, key: Key, content: Content) -> Sentence {
     let value = name_of(history, content);
     let writes = |action: &Action| match action {
         Action::Write { key: written, value } => *written == key && Some(*value) == content,
@@ -292,10 +310,24 @@ fn never_written(history: &History, key: Key, content: Content) -> String {
     let writer = history.operations.iter().find(|operation| operation.actions.iter().any(writes));
     match writer {
         Some(operation) if operation.is_failed() => {
-            format!("But the only write of {value} definitely failed: {}.", history.tell_on(operation, key))
+            sentence!(
+                "But the only write of {1} definitely failed: {0}.",
+                "但唯一一次写入 {1} 确已失败:{0}。",
+                history.tell_on(operation, key),
+                value
+            )
         }
-        Some(operation) => format!("But {value} was first written later: {}.", history.tell_on(operation, key)),
-        None if content.is_none() => "But the key held a value from the beginning, and nobody removes one.".to_string(),
-        None => format!("But nobody ever wrote {value}."),
+        Some(operation) => sentence!(
+            "But {1} was first written later: {0}.",
+            "但 {1} 更晚才首次写入:{0}。",
+            history.tell_on(operation, key),
+            value
+        ),
+        None if content.is_none() => (
+            "But the key held a value from the beginning, and nobody removes one.",
+            "但该键一开始就有值,且没有人会删除它。",
+        )
+            .into(),
+        None => sentence!("But nobody ever wrote {0}.", "但从未有人写入 {0}。", value),
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use nodes::world::trace::Trace;
+use reports::{Sentence, sentence};
 
 use super::{
     Check, Example, Finding, Life, REFORMER_LOCK, announcement, instance_of, judge_written, kept, life, number, text,
@@ -44,12 +45,15 @@ pub fn judge(trace: &Trace) -> Finding {
                 was_written = true;
                 let primary = number(fields, "primary");
                 if primary != owner {
-                    let told = |who: Option<i64>| who.map_or("nobody".to_owned(), |who| format!("instance {who}"));
+                    let told = |who: Option<i64>| {
+                        who.map_or(("nobody", "无人").into(), |who| sentence!("instance {who}", "实例 {who}"))
+                    };
                     return violated(
                         &CHECK,
                         event,
-                        vec![format!(
+                        vec![sentence!(
                             "At {} {} recorded {} as primary while {} owned the lock.",
+                            "{} 时,{} 把 {} 记录为主节点,而持锁者是 {}。",
                             event.at,
                             trace.place_name(event.place),
                             told(primary),
@@ -58,20 +62,29 @@ pub fn judge(trace: &Trace) -> Finding {
                     );
                 }
                 let wrong = match text(fields, "step") {
-                    _ if instance_of(trace, event) != owner => Some("and does not own the lock"),
-                    _ if !in_round.contains(&life) => Some("outside every round"),
+                    _ if instance_of(trace, event) != owner => Some(("and does not own the lock", "未持有锁却")),
+                    _ if !in_round.contains(&life) => Some(("outside every round", "在所有轮次之外")),
                     Some("promote" | "done") => None,
-                    _ => Some("in a step that may not"),
+                    _ => Some(("in a step that may not", "在不允许的步骤中")),
                 };
                 if let Some(wrong) = wrong {
                     let place = trace.place_name(event.place);
-                    return violated(&CHECK, event, vec![format!("At {} {place} wrote page 64 {wrong}.", event.at)]);
+                    return violated(
+                        &CHECK,
+                        event,
+                        vec![sentence!(
+                            "At {} {place} wrote page 64 {}.",
+                            "{} 时,{place} {1}写入第 64 页。",
+                            event.at,
+                            Sentence::from(wrong)
+                        )],
+                    );
                 }
             }
             _ => {}
         }
     }
-    kept(&CHECK, was_written, "nobody wrote the control page")
+    kept(&CHECK, was_written, ("nobody wrote the control page", "没有写过控制页"))
 }
 
 #[cfg(test)]

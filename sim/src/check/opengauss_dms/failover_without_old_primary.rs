@@ -1,6 +1,7 @@
 //! I5: the recorded primary takes no part in the failover that replays its log.
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, judge_written, kept, number, text, violated};
 
@@ -35,13 +36,15 @@ pub fn judge(trace: &Trace) -> Finding {
             return violated(
                 &CHECK,
                 event,
-                vec![format!(
-                    "At {} a failover began on {} with the recorded primary, instance {primary}, among its participants.",
+                vec![sentence!(
+                    "At {} a failover began on {} with the recorded primary, instance {primary}, among its \
+                     participants.",
+                    "{} 时,{} 上开始的 failover 轮次的参与者中包含记录的主节点实例 {primary}。",
                     event.at,
                     trace.place_name(event.place)
                 )],
             );
         }
     }
-    kept(&CHECK, failovers > 0, "no failover round began")
+    kept(&CHECK, failovers > 0, ("no failover round began", "没有开始过 failover 轮次"))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, Life, announcement, judge_written, kept, life, text, violated};
 
@@ -41,8 +42,9 @@ pub fn judge(trace: &Trace) -> Finding {
                 return violated(
                     &CHECK,
                     event,
-                    vec![format!(
+                    vec![sentence!(
                         "At {} {} begins a round although its first round in this life had failed.",
+                        "{} 时,{} 又开始一轮重组,而本次启动后的第一轮已失败。",
                         event.at,
                         trace.place_name(event.place)
                     )],
@@ -51,13 +53,17 @@ pub fn judge(trace: &Trace) -> Finding {
             "reform.started" => drop(begun.insert(life)),
             "state.changed" if text(fields, "state") == Some("Normal") && !begun.contains(&life) => {
                 let place = trace.place_name(event.place);
-                let text = format!("At {} {place} shows Normal and has been in no round in this life.", event.at);
+                let text = sentence!(
+                    "At {} {place} shows Normal and has been in no round in this life.",
+                    "{} 时,{place} 显示 Normal,但本次启动后未参与过任何一轮重组。",
+                    event.at
+                );
                 return violated(&CHECK, event, vec![text]);
             }
             _ => {}
         }
     }
-    kept(&CHECK, !failed.is_empty(), "no process failed its first round")
+    kept(&CHECK, !failed.is_empty(), ("no process failed its first round", "没有进程的第一轮失败"))
 }
 
 #[cfg(test)]

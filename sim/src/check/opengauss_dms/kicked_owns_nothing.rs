@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::{Event, HostId, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, judge_written, kept, number, text, violated};
 
@@ -62,7 +63,11 @@ pub fn judge(trace: &Trace) -> Finding {
     let mut kicks = 0;
     for event in trace.events() {
         if let Some((lock, instance)) = owners.take(event) {
-            let text = format!("At {} instance {instance} owned {lock} and was no work member.", event.at);
+            let text = sentence!(
+                "At {} instance {instance} owned {lock} and was no work member.",
+                "{} 时,实例 {instance} 持有 {lock},却不是工作成员。",
+                event.at
+            );
             return violated(&CHECK, event, vec![text]);
         }
         match announcement(event) {
@@ -82,8 +87,9 @@ pub fn judge(trace: &Trace) -> Finding {
                     return violated(
                         &CHECK,
                         event,
-                        vec![format!(
+                        vec![sentence!(
                             "At {} {} became read-write; {host} had been kicked and its key had not been preempted.",
+                            "{} 时,{} 变为读写;而 {host} 已被踢出,其注册键尚未被抢占。",
                             event.at,
                             trace.place_name(event.place)
                         )],
@@ -93,7 +99,7 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, kicks > 0, "nobody was kicked")
+    kept(&CHECK, kicks > 0, ("nobody was kicked", "没有节点被踢出"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::Trace;
+use reports::{Sentence, sentence};
 
 use super::{Check, Example, Finding, announcement, judge_written, kept, number, text, violated};
 
@@ -35,17 +36,27 @@ struct Change<'a> {
 }
 
 /// Why nobody may make this change, if so.
-fn objection(change: &Change) -> Option<String> {
+fn objection(change: &Change) -> Option<Sentence> {
     let Change { before, owner, why, by, before_is_out } = change;
     match *why {
         "lock" | "first-reform" if *before != NOBODY => {
-            Some(format!("it was taken although instance {before} owned it"))
+            Some(sentence!("it was taken although instance {before} owned it", "锁由实例 {before} 持有时被取走"))
         }
-        "lock" | "first-reform" if owner != by => Some(format!("instance {by} asked and instance {owner} got it")),
-        "transfer" | "unlock" if before != by => Some(format!("instance {by} gave it away and did not own it")),
-        "transfer" if *owner == NOBODY => Some("it was transferred to nobody".to_owned()),
-        "release" | "unlock" if *owner != NOBODY => Some(format!("it was given up and instance {owner} got it")),
-        "release" if !before_is_out => Some(format!("it was released and its owner {before} had not been kicked")),
+        "lock" | "first-reform" if owner != by => Some(sentence!(
+            "instance {by} asked and instance {owner} got it",
+            "申请者是实例 {by},得到锁的却是实例 {owner}"
+        )),
+        "transfer" | "unlock" if before != by => {
+            Some(sentence!("instance {by} gave it away and did not own it", "实例 {by} 未持有锁却将其让出"))
+        }
+        "transfer" if *owner == NOBODY => Some(("it was transferred to nobody", "锁被转移给了无人").into()),
+        "release" | "unlock" if *owner != NOBODY => {
+            Some(sentence!("it was given up and instance {owner} got it", "锁被放弃,却由实例 {owner} 得到"))
+        }
+        "release" if !before_is_out => Some(sentence!(
+            "it was released and its owner {before} had not been kicked",
+            "锁被释放,而持有者 {before} 并未被踢出"
+        )),
         _ => None,
     }
 }
@@ -69,8 +80,9 @@ pub fn judge(trace: &Trace) -> Finding {
         let known = locks.insert(lock.to_owned(), (owner, version));
         let (before, last) = known.unwrap_or((NOBODY, 0));
         if known.is_some() && (version <= last || owner == before) {
-            let text = format!(
+            let text = sentence!(
                 "At {} {lock} went from owner {before} (version {last}) to owner {owner} (version {version}).",
+                "{} 时,{lock} 的持有者由 {before}(版本 {last})变为 {owner}(版本 {version})。",
                 event.at
             );
             return violated(&CHECK, event, vec![text]);
@@ -81,11 +93,16 @@ pub fn judge(trace: &Trace) -> Finding {
         };
         let change = Change { before, owner, why, by, before_is_out: out.contains(&before) };
         if let Some(why) = objection(&change) {
-            let text = format!("At {} {lock} went from owner {before} to owner {owner}: {why}.", event.at);
+            let text = sentence!(
+                "At {} {lock} went from owner {before} to owner {owner}: {}.",
+                "{} 时,{lock} 的持有者由 {before} 变为 {owner}:{}。",
+                event.at,
+                why
+            );
             return violated(&CHECK, event, vec![text]);
         }
     }
-    kept(&CHECK, !locks.is_empty(), "no lock ever had an owner")
+    kept(&CHECK, !locks.is_empty(), ("no lock ever had an owner", "没有锁有过持有者"))
 }
 
 #[cfg(test)]

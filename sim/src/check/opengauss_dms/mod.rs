@@ -73,7 +73,7 @@ fn instance_of(trace: &Trace, event: &Event) -> Option<i64> {
 }
 
 /// The promise was kept, if the run put it to the test at all.
-fn kept(check: &Check, was_tested: bool, nothing: &str) -> Finding {
+fn kept(check: &Check, was_tested: bool, nothing: (&str, &str)) -> Finding {
     if was_tested { Finding::holds(check.name) } else { Finding::could_not_tell(check.name, nothing) }
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::trace::{ProcessChange, Trace, What};
+use reports::sentence;
 
 use super::{
     Check, Example, Finding, Life, REFORMER_LOCK, announcement, instance_of, is_end, judge_written, kept, life, number,
@@ -57,9 +58,10 @@ pub fn judge(trace: &Trace) -> Finding {
                     return violated(
                         &CHECK,
                         event,
-                        vec![format!(
-                            "At {} {} takes part in a round in the life in which its switchover failed after the lock had \
-                             moved.",
+                        vec![sentence!(
+                            "At {} {} takes part in a round in the life in which its switchover failed after the \
+                             lock had moved.",
+                            "{} 时,{} 在同一次启动中参与新一轮重组,而它的 switchover 在锁转移后已失败。",
                             event.at,
                             trace.place_name(event.place)
                         )],
@@ -87,7 +89,7 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    kept(&CHECK, ended > 0, "no switchover failed after the lock had moved")
+    kept(&CHECK, ended > 0, ("no switchover failed after the lock had moved", "没有 switchover 在锁转移后失败"))
 }
 
 #[cfg(test)]

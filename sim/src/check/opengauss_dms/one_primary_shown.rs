@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use nodes::world::trace::{Place, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Fenced, Finding, Life, announcement, is_end, judge_written, kept, life, text, violated};
+use crate::check::all_of;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -54,9 +56,13 @@ pub fn judge(trace: &Trace) -> Finding {
             .collect();
         was_shown |= !primaries.is_empty();
         if primaries.len() > 1 {
-            let who = primaries.join(" and ");
-            return violated(&CHECK, event, vec![format!("At {} {who} all show Primary Normal.", event.at)]);
+            let who = all_of(primaries.iter());
+            return violated(
+                &CHECK,
+                event,
+                vec![sentence!("At {} {} all show Primary Normal.", "{} 时,{} 都显示 Primary Normal。", event.at, who)],
+            );
         }
     }
-    kept(&CHECK, was_shown, "no instance ever showed Primary Normal")
+    kept(&CHECK, was_shown, ("no instance ever showed Primary Normal", "没有实例显示过 Primary Normal"))
 }

@@ -1,8 +1,10 @@
 //! I1: two instances with access to the storage never both accept writes.
 
 use nodes::world::trace::{Place, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Fenced, Finding, OpenForWrites, judge_written, kept, violated};
+use crate::check::all_of;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -39,9 +41,13 @@ pub fn judge(trace: &Trace) -> Finding {
             .map(|(process, _)| trace.process_name(*process))
             .collect();
         if unfenced.len() > 1 {
-            let who = unfenced.join(" and ");
-            return violated(&CHECK, event, vec![format!("At {} {who} all accept writes.", event.at)]);
+            let who = all_of(unfenced.iter());
+            return violated(
+                &CHECK,
+                event,
+                vec![sentence!("At {} {} all accept writes.", "{} 时,{} 同时接受写入。", event.at, who)],
+            );
         }
     }
-    kept(&CHECK, was_open, "no instance ever accepted writes")
+    kept(&CHECK, was_open, ("no instance ever accepted writes", "没有实例接受过写入"))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, Life, announcement, judge_written, kept, life, number, violated};
 
@@ -37,15 +38,23 @@ pub fn judge(trace: &Trace) -> Finding {
         };
         let place = trace.place_name(event.place);
         if *participants.entry(round).or_insert(members) != members {
-            let text = format!("At {} {place} knows other participants of round {round} than others do.", event.at);
+            let text = sentence!(
+                "At {} {place} knows other participants of round {round} than others do.",
+                "{} 时,{place} 所知的第 {round} 轮参与者与其他节点不一致。",
+                event.at
+            );
             return violated(&CHECK, event, vec![text]);
         }
         if name == "reform.started" {
             begun.insert((life, round));
         } else if !begun.contains(&(life, round)) {
-            let text = format!("At {} {place} finished round {round}, which this life of it never began.", event.at);
+            let text = sentence!(
+                "At {} {place} finished round {round}, which this life of it never began.",
+                "{} 时,{place} 完成了第 {round} 轮,而本次启动后从未开始过该轮。",
+                event.at
+            );
             return violated(&CHECK, event, vec![text]);
         }
     }
-    kept(&CHECK, !begun.is_empty(), "no round ever began")
+    kept(&CHECK, !begun.is_empty(), ("no round ever began", "从未开始过任何一轮重组"))
 }

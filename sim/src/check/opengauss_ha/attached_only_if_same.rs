@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use nodes::fields;
 use nodes::world::trace::{Event, Trace};
+use reports::sentence;
 
 use super::disk::{Nodes, told};
 use super::{
@@ -74,11 +75,12 @@ fn judge(events: &[Event], trace: &Trace) -> Finding {
         if number(fields, "shared") == Some(0) {
             let (who, at) = (trace.place_name(event.place), event.at);
             let last = number(fields, "last").unwrap_or(0);
-            let text = format!(
-                "At {at} {who} streams; its log ends with a record at {last} that is not in the log of its primary."
+            let text = sentence!(
+                "At {at} {who} streams; its log ends with a record at {last} that is not in the log of its primary.",
+                "{at} 时,{who} 正在接收日志;其日志末尾位于 {last} 的记录不在主库日志中。"
             );
             return violated(&CHECK, event, text);
         }
     }
-    holds_if(&CHECK, streamed, "no standby ever streamed")
+    holds_if(&CHECK, streamed, ("no standby ever streamed", "没有备机接收过日志"))
 }

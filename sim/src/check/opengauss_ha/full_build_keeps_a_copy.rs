@@ -25,5 +25,11 @@ pub fn check(record: &Record) -> Finding {
 }
 
 fn judge(events: &[Event], trace: &Trace) -> Finding {
-    only_here::judge(&CHECK, events, trace, "full", "no full build deleted a data directory")
+    only_here::judge(
+        &CHECK,
+        events,
+        trace,
+        "full",
+        ("no full build deleted a data directory", "没有全量重建删除过数据目录"),
+    )
 }

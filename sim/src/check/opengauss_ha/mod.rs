@@ -73,7 +73,7 @@ pub const JUDGES: &[(&str, RecordJudge)] = &[
 ];
 
 /// The promise was kept, if there was anything to judge it by.
-fn holds_if(check: &Check, judged: bool, nothing: &str) -> Finding {
+fn holds_if(check: &Check, judged: bool, nothing: (&str, &str)) -> Finding {
     if judged { Finding::holds(check.name) } else { Finding::could_not_tell(check.name, nothing) }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, Life, announcement, holds_if, judge_written, life, number, text, violated};
 
@@ -39,12 +40,16 @@ pub fn judge(trace: &Trace) -> Finding {
                 let is_wal = text(fields, "reason").is_some_and(|reason| reason.starts_with("WAL"));
                 if is_wal && !recycled && agreed.get(&(life, number(fields, "peer"))) == Some(&true) {
                     let who = trace.place_name(event.place);
-                    let text = format!("At {} {who} needs repair although the primary has its last record.", event.at);
+                    let text = sentence!(
+                        "At {} {who} needs repair although the primary has its last record.",
+                        "{} 时,{who} 报告 Need repair,而主库日志中有它的最后一条记录。",
+                        event.at
+                    );
                     return violated(&CHECK, event, text);
                 }
             }
             _ => {}
         }
     }
-    holds_if(&CHECK, judged, "no standby compared its log with a primary's")
+    holds_if(&CHECK, judged, ("no standby compared its log with a primary's", "没有备机与主库比对过日志"))
 }

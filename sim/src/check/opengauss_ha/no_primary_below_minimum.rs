@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use nodes::fields;
 use nodes::world::trace::{Event, Trace};
+use reports::sentence;
 
 use super::disk::{NodeNumber, Nodes, told};
 use super::{Check, Example, Finding, Life, announcement, holds_if, judge_written_disk, life, number, text, violated};
@@ -68,10 +69,12 @@ fn judge(events: &[Event], trace: &Trace) -> Finding {
         let (end, minimum) = (number(fields, "end").unwrap_or(0), number(fields, "minimum").unwrap_or(0));
         if end < minimum {
             let (who, at) = (trace.place_name(event.place), event.at);
-            let text =
-                format!("At {at} {who} is primary with a log that ends at {end}, before minRecoveryPoint {minimum}.");
+            let text = sentence!(
+                "At {at} {who} is primary with a log that ends at {end}, before minRecoveryPoint {minimum}.",
+                "{at} 时,{who} 成为主库,其日志止于 {end},早于 minRecoveryPoint {minimum}。"
+            );
             return violated(&CHECK, event, text);
         }
     }
-    holds_if(&CHECK, judged, "no server became primary")
+    holds_if(&CHECK, judged, ("no server became primary", "没有实例成为主库"))
 }

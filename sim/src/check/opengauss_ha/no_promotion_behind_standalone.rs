@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, holds_if, judge_written, number, violated};
 
@@ -41,8 +42,10 @@ pub fn judge(trace: &Trace) -> Finding {
                 judged = true;
                 if let Some((primary, since)) = alone.iter().find(|(primary, _)| **primary != host) {
                     let (who, primary) = (trace.host_name(host), trace.host_name(*primary));
-                    let text = format!(
-                        "At {} {who} is promoted; since {since} {primary} has acknowledged commits that no standby has.",
+                    let text = sentence!(
+                        "At {} {who} is promoted; since {since} {primary} has acknowledged commits that no standby \
+                         has.",
+                        "{} 时,{who} 升主;而自 {since} 起 {primary} 确认了任何备机都没有的提交。",
                         event.at
                     );
                     return violated(&CHECK, event, text);
@@ -51,5 +54,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    holds_if(&CHECK, judged, "no standby was promoted")
+    holds_if(&CHECK, judged, ("no standby was promoted", "没有备机升主"))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, holds_if, judge_written, violated};
 
@@ -41,8 +42,10 @@ pub fn judge(trace: &Trace) -> Finding {
             Some(("server.started", _)) => {
                 if let Some(since) = replaced.get(&host) {
                     let who = trace.place_name(event.place);
-                    let text = format!(
-                        "At {} {who} starts: its log was replaced at {since}, its pages are those of the abandoned log.",
+                    let text = sentence!(
+                        "At {} {who} starts: its log was replaced at {since}, its pages are those of the abandoned \
+                         log.",
+                        "{} 时,{who} 启动:其日志已于 {since} 被替换,数据页却仍属于被放弃的日志。",
                         event.at
                     );
                     return violated(&CHECK, event, text);
@@ -51,5 +54,5 @@ pub fn judge(trace: &Trace) -> Finding {
             _ => {}
         }
     }
-    holds_if(&CHECK, judged, "no rewind replaced a log")
+    holds_if(&CHECK, judged, ("no rewind replaced a log", "没有增量重建替换过日志"))
 }

@@ -1,8 +1,10 @@
 //! I1: at most one server takes writes at a time.
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, OpenForWrites, holds_if, judge_written, violated};
+use crate::check::all_of;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -27,10 +29,15 @@ pub fn judge(trace: &Trace) -> Finding {
         let opened = open.take(trace, event);
         judged |= opened;
         if opened && open.open.len() > 1 {
-            let who: Vec<String> = open.open.keys().map(|(process, _)| trace.process_name(*process)).collect();
-            let text = format!("At {} {} all take writes, on one timeline.", event.at, who.join(" and "));
+            let who = all_of(open.open.keys().map(|(process, _)| trace.process_name(*process)));
+            let text = sentence!(
+                "At {} {} all take writes, on one timeline.",
+                "{} 时,{} 在同一时间线上同时接受写入。",
+                event.at,
+                who
+            );
             return violated(&CHECK, event, text);
         }
     }
-    holds_if(&CHECK, judged, "no server ever took writes")
+    holds_if(&CHECK, judged, ("no server ever took writes", "没有实例接受过写入"))
 }

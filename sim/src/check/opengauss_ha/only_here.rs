@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use nodes::fields;
 use nodes::world::trace::{Event, Trace};
+use reports::{Sentence, sentence};
 
 use super::disk::{NodeNumber, Nodes, told};
 use super::{Check, Finding, OpenForWrites, announcement, holds_if, number, text, violated};
@@ -80,14 +81,18 @@ fn commits_only_in(
 }
 
 fn only_here(event: &Event, kind: &str, only: &[(u32, u32)]) -> Event {
-    let names: Vec<String> =
-        only.iter().take(NAMED).map(|(client, number)| format!("client {client} transaction {number}")).collect();
-    let fields = fields! { kind: kind, commits: only.len(), list: names.join(", ") };
+    let named = |words: fn(&(u32, u32)) -> String| only.iter().take(NAMED).map(words).collect::<Vec<_>>().join(", ");
+    let fields = fields! {
+        kind: kind,
+        commits: only.len(),
+        list: named(|(client, number)| format!("client {client} transaction {number}")),
+        list_zh: named(|(client, number)| format!("客户端 {client} 事务 {number}")),
+    };
     told(event, "disk.only-here", fields)
 }
 
 /// No build of a kind may give up a commit.
-pub(super) fn judge(check: &Check, events: &[Event], trace: &Trace, kind: &str, nothing: &str) -> Finding {
+pub(super) fn judge(check: &Check, events: &[Event], trace: &Trace, kind: &str, nothing: (&str, &str)) -> Finding {
     let mut judged = false;
     for event in events {
         let Some(("disk.only-here", fields)) = announcement(event) else { continue };
@@ -99,10 +104,15 @@ pub(super) fn judge(check: &Check, events: &[Event], trace: &Trace, kind: &str, 
         if commits > 0 {
             let (who, at) = (trace.place_name(event.place), event.at);
             let list = text(fields, "list").unwrap_or_default();
-            let more = if commits > NAMED as i64 { ", and others" } else { "" };
-            let text = format!(
-                "At {at} {who} throws away {commits} commits that clients were told of and no other node keeps: \
-                 {list}{more}."
+            let list = Sentence::new(list, text(fields, "list_zh").unwrap_or(list));
+            let more =
+                if commits > NAMED as i64 { Sentence::from((", and others", " 等")) } else { Sentence::default() };
+            let text = sentence!(
+                "At {at} {who} throws away {commits} commits that clients were told of and no other node keeps: {0}\
+                 {1}.",
+                "{at} 时,{who} 丢弃了 {commits} 个已向客户端确认、且其他节点都没有的提交:{0}{1}。",
+                list,
+                more
             );
             return violated(check, event, text);
         }

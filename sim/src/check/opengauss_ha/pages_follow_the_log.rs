@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use nodes::fields;
 use nodes::world::trace::{Event, Trace};
+use reports::sentence;
 
 use super::disk::{HeldRow, LoggedRow, Nodes, told};
 use super::{Check, Example, Finding, announcement, holds_if, judge_written_disk, number, text, violated};
@@ -84,15 +85,21 @@ fn judge(events: &[Event], trace: &Trace) -> Finding {
                 (Some(word), _) => word.to_owned(),
                 (None, value) => value.unwrap_or(0).to_string(),
             };
-            let text = format!(
-                "At {at} {who} starts with {wrong} rows that its log has not written: row {key} holds {}, by the log {}.",
+            let text = sentence!(
+                "At {at} {who} starts with {wrong} rows that its log has not written: row {key} holds {}, by the \
+                 log {}.",
+                "{at} 时,{who} 启动后有 {wrong} 行不是其日志写入的:第 {key} 行为 {},按日志应为 {}。",
                 word("held"),
                 word("logged")
             );
             return violated(&CHECK, event, text);
         }
     }
-    holds_if(&CHECK, judged, "no server replayed a log over rows that it would not write anew")
+    holds_if(
+        &CHECK,
+        judged,
+        ("no server replayed a log over rows that it would not write anew", "没有实例在日志不会重写的行上回放过日志"),
+    )
 }
 
 #[cfg(test)]

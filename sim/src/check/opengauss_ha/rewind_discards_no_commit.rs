@@ -28,5 +28,11 @@ pub fn check(record: &Record) -> Finding {
 }
 
 fn judge(events: &[Event], trace: &Trace) -> Finding {
-    only_here::judge(&CHECK, events, trace, "rewind", "no rewind came so far as to read the log that it abandons")
+    only_here::judge(
+        &CHECK,
+        events,
+        trace,
+        "rewind",
+        ("no rewind came so far as to read the log that it abandons", "没有增量重建进行到读取被放弃日志的步骤"),
+    )
 }

@@ -2,6 +2,7 @@
 
 use nodes::fields;
 use nodes::world::trace::{Event, Trace};
+use reports::sentence;
 
 use super::disk::{NodeNumber, Nodes, told};
 use super::{Check, Example, Finding, announcement, holds_if, judge_written_disk, number, text, violated};
@@ -66,11 +67,12 @@ fn judge(events: &[Event], trace: &Trace) -> Finding {
         if number(fields, "shared") == Some(0) {
             let (who, at) = (trace.place_name(event.place), event.at);
             let checkpoint = number(fields, "checkpoint").unwrap_or(0);
-            let text = format!(
-                "At {at} {who} is promoted without the old primary's last checkpoint at {checkpoint} in its log."
+            let text = sentence!(
+                "At {at} {who} is promoted without the old primary's last checkpoint at {checkpoint} in its log.",
+                "{at} 时,{who} 升主,而其日志中没有旧主位于 {checkpoint} 的最后检查点。"
             );
             return violated(&CHECK, event, text);
         }
     }
-    holds_if(&CHECK, judged, "no standby was promoted by a switchover")
+    holds_if(&CHECK, judged, ("no standby was promoted by a switchover", "没有备机因 switchover 升主"))
 }

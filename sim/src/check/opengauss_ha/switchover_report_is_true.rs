@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use nodes::world::trace::{HostId, Trace};
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, holds_if, judge_written, number, text, violated};
 
@@ -38,11 +39,15 @@ pub fn judge(trace: &Trace) -> Finding {
                 if number(fields, "success") == Some(1) && !primaries.contains(&host) =>
             {
                 let who = trace.host_name(host);
-                let text = format!("At {} gs_ctl on {who} reports success, and {who} is no primary.", event.at);
+                let text = sentence!(
+                    "At {} gs_ctl on {who} reports success, and {who} is no primary.",
+                    "{} 时,{who} 上的 gs_ctl 报告成功,而 {who} 并不是主库。",
+                    event.at
+                );
                 return violated(&CHECK, event, text);
             }
             _ => {}
         }
     }
-    holds_if(&CHECK, judged, "gs_ctl reported no switchover")
+    holds_if(&CHECK, judged, ("gs_ctl reported no switchover", "gs_ctl 没有报告过 switchover"))
 }

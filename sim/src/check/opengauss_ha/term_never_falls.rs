@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::fields;
 use nodes::world::trace::{Event, Trace};
+use reports::sentence;
 
 use super::disk::{NodeLog, NodeNumber, Nodes, told};
 use super::{Check, Example, Finding, announcement, holds_if, judge_written_disk, number, violated};
@@ -70,9 +71,12 @@ fn judge(events: &[Event], trace: &Trace) -> Finding {
         let (highest, term, at) = (value("highest"), value("term"), value("at"));
         if term < highest {
             let who = trace.place_name(event.place);
-            let text = format!("In the log of {who} the record at {at} has the term {term}, behind one of {highest}.");
+            let text = sentence!(
+                "In the log of {who} the record at {at} has the term {term}, behind one of {highest}.",
+                "{who} 的日志中位于 {at} 的记录 term 为 {term},却排在 term {highest} 之后。"
+            );
             return violated(&CHECK, event, text);
         }
     }
-    holds_if(&CHECK, judged, "no log was ever written")
+    holds_if(&CHECK, judged, ("no log was ever written", "从未写过日志"))
 }

@@ -1,6 +1,7 @@
 //! I7, first half: a data directory in the middle of a build is never served.
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, holds_if, judge_written, number, violated};
 
@@ -26,8 +27,16 @@ pub fn judge(trace: &Trace) -> Finding {
     for (event, fields) in trace.announced("server.started") {
         if number(fields, "uncompleted") == Some(1) {
             let who = trace.place_name(event.place);
-            return violated(&CHECK, event, format!("At {} {who} starts over an unfinished build.", event.at));
+            return violated(
+                &CHECK,
+                event,
+                sentence!(
+                    "At {} {who} starts over an unfinished build.",
+                    "{} 时,{who} 在未完成的重建之上启动。",
+                    event.at
+                ),
+            );
         }
     }
-    holds_if(&CHECK, judged, "no build ever wrote its tag")
+    holds_if(&CHECK, judged, ("no build ever wrote its tag", "没有重建写过标记文件"))
 }

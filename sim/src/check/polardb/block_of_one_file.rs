@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::{Sentence, sentence};
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, text, violated, volume, who};
 
 /// The check.
@@ -21,16 +23,20 @@ pub const CHECK: Check = Check {
 
 /// Judges the journal of PFS as the device has it.
 pub(super) fn judge(story: &Story) -> Finding {
-    let mut files: BTreeMap<(String, i64), (String, String)> = BTreeMap::new();
+    let mut files: BTreeMap<(String, i64), (String, Sentence)> = BTreeMap::new();
     for event in story.events() {
         let Some(("disk.block", fields)) = announcement(event) else { continue };
         let (Some(block), Some(file)) = (number(fields, "block"), text(fields, "file")) else { continue };
         let now = (file.to_owned(), who(story.trace, event));
         let owner = files.entry((volume(fields), block)).or_insert_with(|| now.clone());
         if owner.0 != now.0 {
-            let told = format!(
+            let told = sentence!(
                 "{} gives block {block} to {}; {} had given it to {}, by a journal entry that is overwritten now.",
-                now.1, now.0, owner.1, owner.0
+                "{} 把块 {block} 分配给 {};而 {} 已把它分配给 {},该日志项现已被覆盖。",
+                now.1,
+                now.0,
+                owner.1,
+                owner.0
             );
             return violated(&CHECK, event, vec![told]);
         }

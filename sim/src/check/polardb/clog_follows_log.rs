@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use reports::sentence;
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, text, violated, volume, who};
 
 /// The check.
@@ -32,13 +34,25 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let (status, who) = (text(fields, "status").unwrap_or_default(), who(story.trace, event));
                 let told = match (status, in_log) {
                     ("committed", false) => {
-                        format!("{who} calls transaction {xid} committed, and no commit of it is in the log.")
+                        sentence!(
+                            "{0} calls transaction {xid} committed, and no commit of it is in the log.",
+                            "{0} 把事务 {xid} 记为已提交,而日志中没有它的提交。",
+                            who
+                        )
                     }
                     ("in-progress", true) => {
-                        format!("{who} forgets that transaction {xid} is committed, though its commit is in the log.")
+                        sentence!(
+                            "{0} forgets that transaction {xid} is committed, though its commit is in the log.",
+                            "{0} 不再记得事务 {xid} 已提交,而日志中有它的提交。",
+                            who
+                        )
                     }
                     ("aborted", true) => {
-                        format!("{who} calls transaction {xid} aborted, and its commit is in the log.")
+                        sentence!(
+                            "{0} calls transaction {xid} aborted, and its commit is in the log.",
+                            "{0} 把事务 {xid} 记为已回滚,而日志中有它的提交。",
+                            who
+                        )
                     }
                     _ => continue,
                 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use nodes::world::trace::{HostId, ProcessId};
+use reports::sentence;
 
 use super::{
     Check, Example, Finding, Story, announcement, is_end, judge_written, kept, life, number, text, violated, who,
@@ -68,8 +69,9 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let writer = host(process).map(|host| story.trace.host_name(host)).unwrap_or_default();
                 let slow = replicas.iter().find(|(_, replica)| replica.to == writer && replica.applied < lsn);
                 if let Some((replica, connected)) = slow {
-                    let told = format!(
+                    let told = sentence!(
                         "{} wrote page {page} with LSN {lsn}; {} has applied the log only up to {}.",
+                        "{} 写出了 LSN 为 {lsn} 的页 {page};而 {} 只回放到 {}。",
                         who(story.trace, event),
                         story.trace.process_name(*replica),
                         connected.applied

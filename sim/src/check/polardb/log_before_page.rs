@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::sentence;
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, violated, volume, who};
 
 /// The check.
@@ -34,8 +36,11 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let until = durable.get(&volume(fields)).copied().unwrap_or(0);
                 if lsn > until {
                     let who = who(story.trace, event);
-                    let told =
-                        format!("{who} wrote page {page} with LSN {lsn}, but the log is durable only up to {until}.");
+                    let told = sentence!(
+                        "{0} wrote page {page} with LSN {lsn}, but the log is durable only up to {until}.",
+                        "{0} 写出了 LSN 为 {lsn} 的页 {page},而日志只持久化到 {until}。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
             }

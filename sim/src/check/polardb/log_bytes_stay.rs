@@ -1,5 +1,7 @@
 //! I2: no byte range of the log is written by two writers.
 
+use reports::{Sentence, sentence};
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, text, violated, who};
 
 /// The check.
@@ -19,7 +21,7 @@ pub const CHECK: Check = Check {
 
 /// Judges what the devices say; every pair of servers is told once.
 pub(super) fn judge(story: &Story) -> Finding {
-    let mut told: Vec<(String, String)> = Vec::new();
+    let mut told: Vec<(Sentence, String)> = Vec::new();
     let mut first = None;
     let mut explanation = Vec::new();
     for event in story.events() {
@@ -30,8 +32,9 @@ pub(super) fn judge(story: &Story) -> Finding {
             continue;
         }
         let written = number(fields, "written_ms").unwrap_or(0);
-        explanation.push(format!(
+        explanation.push(sentence!(
             "{} changed byte {byte} of the log at {}; {over} had written it at {}.{:03}s and made it durable.",
+            "{} 于 {} 改写了日志的字节 {byte};{over} 已于 {}.{:03}s 写入并持久化。",
             pair.0,
             event.at,
             written / 1000,

@@ -36,6 +36,7 @@ mod stop_and_promote_end;
 mod stop_means_silent;
 
 use nodes::world::trace::{Event, Trace};
+use reports::{Sentence, sentence};
 
 use super::Finding;
 use super::announced::{Life, announcement, is_end, life, number, text};
@@ -86,12 +87,19 @@ fn kept(check: &Check, story: &Story, tests: &[&str]) -> Finding {
     let was_tested = story.events().filter_map(announcement).any(|(name, _)| tests.contains(&name));
     match was_tested {
         true => Finding::holds(check.name),
-        false => Finding::could_not_tell(check.name, format!("the run never came to {}", tests.join(" or "))),
+        false => Finding::could_not_tell(
+            check.name,
+            sentence!(
+                "the run never came to {}",
+                "运行从未到达 {}",
+                Sentence::new(tests.join(" or "), tests.join("、"))
+            ),
+        ),
     }
 }
 
 /// A violation at an event. What a device says is no event of the trace: it has a moment and no number.
-fn violated(check: &Check, event: &Event, explanation: Vec<String>) -> Finding {
+fn violated(check: &Check, event: &Event, explanation: Vec<Sentence>) -> Finding {
     let number = (!Story::is_of_disk(event)).then_some(event.number);
     Finding::violated(check.name, number, Some(event.at), explanation)
 }
@@ -110,11 +118,13 @@ fn volume(fields: &nodes::world::trace::Fields) -> String {
 }
 
 /// A process as a sentence names it: with its life, if it has had more than one.
-fn who(trace: &Trace, event: &Event) -> String {
+fn who(trace: &Trace, event: &Event) -> Sentence {
     let name = trace.place_name(event.place);
     match life(event.place) {
-        Some((_, incarnation)) if incarnation.0 > 1 => format!("{name} (life {})", incarnation.0),
-        _ => name,
+        Some((_, incarnation)) if incarnation.0 > 1 => {
+            sentence!("{name} (life {})", "{name}(第 {} 次启动)", incarnation.0)
+        }
+        _ => name.into(),
     }
 }
 

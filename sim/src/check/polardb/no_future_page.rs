@@ -1,5 +1,7 @@
 //! I4: a replica never returns data of a page that is newer than what it has replayed.
 
+use reports::sentence;
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, violated, who};
 
 /// The check.
@@ -25,7 +27,11 @@ pub(super) fn judge(story: &Story) -> Finding {
         };
         if lsn > replayed {
             let who = who(story.trace, event);
-            let told = format!("{who} read page {page} with LSN {lsn}, but has replayed only up to {replayed}.");
+            let told = sentence!(
+                "{0} read page {page} with LSN {lsn}, but has replayed only up to {replayed}.",
+                "{0} 读到了 LSN 为 {lsn} 的页 {page},而它只回放到 {replayed}。",
+                who
+            );
             return violated(&CHECK, event, vec![told]);
         }
     }

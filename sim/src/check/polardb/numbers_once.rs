@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::sentence;
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, violated, volume, who};
 
 /// The check.
@@ -31,8 +33,10 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let transaction = (field("client"), field("number"));
                 let earlier = *used.entry((volume(fields), field("xid"))).or_insert(transaction);
                 if earlier != transaction {
-                    let told = format!(
-                        "{} gives the transaction number {} to transaction {} of client {}; it belongs to transaction {} of client {}.",
+                    let told = sentence!(
+                        "{} gives the transaction number {} to transaction {} of client {}; it belongs to \
+                         transaction {} of client {}.",
+                        "{} 把事务号 {} 给了客户端 {3} 的事务 {2};而它属于客户端 {5} 的事务 {4}。",
                         who(story.trace, event),
                         field("xid"),
                         transaction.1,
@@ -47,8 +51,9 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let now = (field("redo"), field("next_xid"));
                 let earlier = control.insert(volume(fields), now).unwrap_or(now);
                 if now.0 < earlier.0 || now.1 < earlier.1 {
-                    let told = format!(
+                    let told = sentence!(
                         "{} writes pg_control with redo {} and next number {}, over redo {} and next number {}.",
+                        "{} 写入 pg_control:redo 位点 {}、下一事务号 {},覆盖了 redo 位点 {}、下一事务号 {}。",
                         who(story.trace, event),
                         now.0,
                         now.1,

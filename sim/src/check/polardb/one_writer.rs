@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::Event;
+use reports::{Sentence, sentence};
 
 use super::{
     Check, Example, Finding, Life, Story, announcement, judge_written, kept, life, number, text, violated, volume, who,
@@ -38,6 +39,16 @@ fn shown(structure: &str) -> Option<&str> {
         "fence" => return None,
         other => other,
     })
+}
+
+/// A structure in a sentence.
+fn in_words(structure: &str) -> Sentence {
+    match structure {
+        "the log" => ("the log", "日志").into(),
+        "data pages" => ("data pages", "数据页").into(),
+        "the metadata of PFS" => ("the metadata of PFS", "PFS 元数据").into(),
+        name => name.into(),
+    }
 }
 
 /// One write of a volume.
@@ -86,15 +97,15 @@ fn tenures(writes: &[Write<'_>]) -> BTreeMap<Life, (Instant, Instant)> {
     tenures
 }
 
-fn damage<'a>(story: &Story, writes: &[Write<'a>]) -> Option<(&'a Event, Vec<String>)> {
+fn damage<'a>(story: &Story, writes: &[Write<'a>]) -> Option<(&'a Event, Vec<Sentence>)> {
     let tenures = tenures(writes);
     let unfinished = |writer: Life, at: Instant| {
         tenures.iter().any(|(other, (first, last))| *other != writer && *first < at && at < *last)
     };
     let mut sectors: BTreeMap<i64, &Write<'a>> = BTreeMap::new();
     let mut first_wrong: Option<&'a Event> = None;
-    let mut over: Vec<(&str, Life, String)> = Vec::new();
-    let mut beside: Vec<(&str, Life, String)> = Vec::new();
+    let mut over: Vec<(&str, Life, Sentence)> = Vec::new();
+    let mut beside: Vec<(&str, Life, Sentence)> = Vec::new();
     for write in writes {
         let (name, at) = (who(story.trace, write.event), write.event.at);
         let wrong = unfinished(write.writer, at);
@@ -109,22 +120,28 @@ fn damage<'a>(story: &Story, writes: &[Write<'a>]) -> Option<(&'a Event, Vec<Str
                 lost = lost.or(Some((sector, old)));
             }
         }
-        let known = |list: &[(&str, Life, String)]| {
+        let known = |list: &[(&str, Life, Sentence)]| {
             list.iter().any(|(structure, writer, _)| (*structure, *writer) == (write.structure, write.writer))
         };
         match lost.filter(|_| wrong) {
             Some((sector, old)) if !known(&over) => {
-                let text = format!(
-                    "{name} wrote {} at {at}, sector {sector}, over what {} had written at {}.",
-                    write.structure,
+                let text = sentence!(
+                    "{0} wrote {1} at {at}, sector {sector}, over what {2} had written at {3}.",
+                    "{0} 于 {at} 写入{1}(扇区 {sector}),覆盖了 {2} 于 {3} 写入的内容。",
+                    name,
+                    in_words(write.structure),
                     who(story.trace, old.event),
                     old.event.at
                 );
                 over.push((write.structure, write.writer, text));
             }
             None if wrong && !known(&over) && !known(&beside) => {
-                let text =
-                    format!("{name} wrote {} at {at}, while another server was writing the volume.", write.structure);
+                let text = sentence!(
+                    "{0} wrote {1} at {at}, while another server was writing the volume.",
+                    "{0} 于 {at} 写入{1},而此时另一实例正在写该卷。",
+                    name,
+                    in_words(write.structure)
+                );
                 beside.push((write.structure, write.writer, text));
             }
             _ => {}

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reports::sentence;
+
 use super::{
     Check, Example, Finding, Life, Story, announcement, judge_written, kept, life, number, text, violated, volume, who,
 };
@@ -41,11 +43,19 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let (end, old) = durable.get(&volume(fields)).copied().unwrap_or_default();
                 let who = who(story.trace, event);
                 if start < end {
-                    let told = format!("{who} goes on at {start}, but the log was durable up to {end}.");
+                    let told = sentence!(
+                        "{0} goes on at {start}, but the log was durable up to {end}.",
+                        "{0} 从 {start} 继续,而日志已持久化到 {end}。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
                 if timeline != old {
-                    let told = format!("{who} goes on on timeline {timeline}; the log is on timeline {old}.");
+                    let told = sentence!(
+                        "{0} goes on on timeline {timeline}; the log is on timeline {old}.",
+                        "{0} 在时间线 {timeline} 上继续,而日志处于时间线 {old}。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
             }

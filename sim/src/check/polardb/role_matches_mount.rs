@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use reports::sentence;
+
 use super::{Check, Example, Finding, Life, Story, announcement, judge_written, kept, life, text, violated, who};
 
 /// The check.
@@ -26,7 +28,11 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let (Some(role), Some(mode)) = (text(fields, "role"), text(fields, "mode")) else { continue };
                 if (role == "replica") != (mode == "readonly") {
                     let who = who(story.trace, event);
-                    let told = format!("{who} is {role} by its files and mounted the volume {mode}.");
+                    let told = sentence!(
+                        "{0} is {role} by its files and mounted the volume {mode}.",
+                        "{0} 按其角色文件为 {role},却以 {mode} 方式挂载共享卷。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
                 if mode == "readonly" {
@@ -37,7 +43,11 @@ pub(super) fn judge(story: &Story) -> Finding {
             "disk.written" if readers.contains(&life) => {
                 let who = who(story.trace, event);
                 let structure = text(fields, "structure").unwrap_or_default();
-                let told = format!("{who} has mounted the volume read-only, and wrote {structure}.");
+                let told = sentence!(
+                    "{0} has mounted the volume read-only, and wrote {structure}.",
+                    "{0} 以只读方式挂载共享卷,却写入了 {structure}。",
+                    who
+                );
                 return violated(&CHECK, event, vec![told]);
             }
             _ => {}

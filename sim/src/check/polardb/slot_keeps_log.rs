@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reports::sentence;
+
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, number, text, violated, volume, who};
 
 /// The check.
@@ -32,7 +34,11 @@ pub(super) fn judge(story: &Story) -> Finding {
                 let gone = removed.get(&volume(fields)).copied().unwrap_or(0);
                 if !slot.is_empty() && restart < gone {
                     let who = who(story.trace, event);
-                    let told = format!("{who} wrote the slot {slot} with {restart}; the log before {gone} is removed.");
+                    let told = sentence!(
+                        "{0} wrote the slot {slot} with {restart}; the log before {gone} is removed.",
+                        "{0} 写入复制槽 {slot},位点 {restart};而 {gone} 之前的日志已被删除。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
                 slots.insert((volume(fields), field("place")), (slot, restart));
@@ -44,8 +50,11 @@ pub(super) fn judge(story: &Story) -> Finding {
                     .find(|((volume, _), (slot, restart))| *volume == of && !slot.is_empty() && *restart < end);
                 if let Some((_, (slot, restart))) = needy {
                     let who = who(story.trace, event);
-                    let told =
-                        format!("{who} removed the log before {end}; the slot {slot} needs it from {restart} on.");
+                    let told = sentence!(
+                        "{0} removed the log before {end}; the slot {slot} needs it from {restart} on.",
+                        "{0} 删除了 {end} 之前的日志;而复制槽 {slot} 从 {restart} 起仍需要它。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
                 let gone = removed.entry(of).or_default();

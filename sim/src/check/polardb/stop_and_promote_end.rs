@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nodes::world::trace::Event;
+use reports::sentence;
 
 use super::{Check, Example, Finding, Life, Story, announcement, is_end, judge_written, kept, life, violated, who};
 
@@ -32,8 +33,14 @@ pub(super) fn judge(story: &Story) -> Finding {
     for event in story.events() {
         if let Some(((_, what), since)) = open.iter().find(|(_, since)| event.at.since(since.at) > BOUND) {
             let who = who(story.trace, since);
-            let told =
-                format!("{who} was told to {what} at {} and has not done it within {} s.", since.at, BOUND.as_secs());
+            let told = sentence!(
+                "{0} was told to {1} at {2} and has not done it within {3} s.",
+                "{0} 于 {2} 收到{1}命令,{3} 秒内仍未完成。",
+                who,
+                what,
+                since.at,
+                BOUND.as_secs()
+            );
             return violated(&CHECK, since, vec![told]);
         }
         let Some(life) = life(event.place) else { continue };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nodes::world::time::Instant;
 use nodes::world::trace::{HostId, ProcessChange, What};
+use reports::sentence;
 
 use super::{Check, Example, Finding, Story, announcement, judge_written, kept, text, violated, who};
 
@@ -34,7 +35,11 @@ pub(super) fn judge(story: &Story) -> Finding {
                 if let Some(at) = stopped.get(&host) {
                     let structure = text(fields, "structure").unwrap_or_default();
                     let who = who(story.trace, event);
-                    let told = format!("{structure} was written for {who}, which pg_ctl had called stopped at {at}.");
+                    let told = sentence!(
+                        "{structure} was written for {0}, which pg_ctl had called stopped at {at}.",
+                        "{structure} 中出现了 {0} 的写入,而 pg_ctl 已于 {at} 报告其停止。",
+                        who
+                    );
                     return violated(&CHECK, event, vec![told]);
                 }
             }

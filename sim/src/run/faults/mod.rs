@@ -251,7 +251,7 @@ impl Injector {
 
     fn begin(&self) {
         let verb = injectable(&self.drawn.verb);
-        self.note(&self.drawn.verb.story());
+        self.note(&self.drawn.verb.story().en);
         let fired = self.stage.world().now();
         let Begun { targets, injection } =
             verb.begin(&Scene { stage: &self.stage, shelf: &self.shelf }, self.drawn.pick);

@@ -4,8 +4,10 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use nodes::operations::Told;
 use nodes::parts::service::PORT;
 use nodes::parts::shell::{Shell, Terminal};
+use nodes::parts::standstill::Reason;
 use nodes::product::{
     ArgumentKind, Breakage, BuildError, Cluster, ClusterPlan, CommandWord, Content, DeviceWord, NodeState,
     PortableStep, PositionalWord, Product, Region, RoleWord, StatusOutput, VerbWord, Wait, Word,
@@ -70,7 +72,7 @@ pub(crate) const PAIR: Product = Product {
     ],
     files: &[Word { name: "pair.conf", doc: "read by nobody" }],
     external_commands: &[Word { name: "ssh", doc: "copies files" }],
-    limits: &["nothing fences the old primary"],
+    limits: &[Told { en: "nothing fences the old primary", zh: "没有机制隔离旧主" }],
     build,
 };
 
@@ -262,16 +264,21 @@ impl Cluster for Pair {
     }
 
     /// Whose turn it is stands on the device, and nobody takes it by himself.
-    fn may_stand_still(&self, whole: &[HostId]) -> Option<String> {
+    fn may_stand_still(&self, whole: &[HostId]) -> Option<Reason> {
         let newest = self.looks.iter().map(|look| look.borrow().epoch).max().unwrap_or(0);
         let has_turn = |number: &usize| self.looks[*number].borrow().epoch == newest && newest > 0;
         let owner = (0..2).find(|number| has_turn(number)).map(|number| self.hosts[number]);
         let is_there = owner.is_some_and(|owner| whole.contains(&owner));
-        (!is_there).then(|| "it is the turn of a host outside, and nobody takes it by himself".to_owned())
+        (!is_there).then(|| {
+            Reason::new(
+                "it is the turn of a host outside, and nobody takes it by himself",
+                "轮到核心之外的主机,且没有人自行接替",
+            )
+        })
     }
 
-    fn waiting_for(&self) -> Vec<String> {
-        vec!["nothing".to_owned()]
+    fn waiting_for(&self) -> Vec<NodeState> {
+        self.nodes().into_iter().filter(|node| !node.writable).collect()
     }
 
     fn set_external_command(&self, host: HostId, command: &str, breakage: Option<Breakage>) -> bool {

@@ -1,5 +1,6 @@
 //! What must hold, and what the run is expected to show.
 
+use super::cluster::in_both;
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::Located;
@@ -165,7 +166,7 @@ impl<'a> Reader<'a> {
         }
         let of = of.iter().map(|name| name.text().to_owned()).collect();
         let verdict = if is_violation { ExpectedVerdict::Violation(of) } else { ExpectedVerdict::Pass };
-        let because = raw.because.as_ref().map(|because| because.text().to_owned());
+        let because = in_both(&raw.because, &raw.because_zh);
         (undeclared == 0).then_some(Expect { verdict, because })
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reports::Sentence;
+
 use crate::scenario::codes::Code;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::located::{Located, Span};
@@ -37,9 +39,9 @@ impl<'a> Reader<'a> {
             title_zh: said(&raw.title_zh),
             kind: kind?,
             level: said(&raw.level),
-            hypothesis: said(&raw.hypothesis),
-            scope: said(&raw.scope),
-            rollback: said(&raw.rollback),
+            hypothesis: in_both(&raw.hypothesis, &raw.hypothesis_zh),
+            scope: in_both(&raw.scope, &raw.scope_zh),
+            rollback: in_both(&raw.rollback, &raw.rollback_zh),
             owner: said(&raw.owner),
             tags: raw.tags.iter().flatten().map(|tag| tag.text().to_owned()).collect(),
         })
@@ -261,6 +263,11 @@ impl<'a> Reader<'a> {
 }
 
 /// A text that is only printed.
+/// What is said in English, with its Chinese; Chinese alone says nothing.
+pub(super) fn in_both(english: &Text, chinese: &Text) -> Option<Sentence> {
+    Sentence::of(said(english).as_deref(), said(chinese).as_deref())
+}
+
 fn said(text: &Text) -> Option<String> {
     text.as_ref().map(|text| text.text().to_owned())
 }

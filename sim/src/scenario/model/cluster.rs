@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reports::Sentence;
 use serde::Serialize;
 
 use crate::scenario::values::{Ratio, Size, print_duration};
@@ -21,11 +22,11 @@ pub struct Drill {
     /// A level on the user's own scale.
     pub level: Option<String>,
     /// What should stay true whatever happens.
-    pub hypothesis: Option<String>,
+    pub hypothesis: Option<Sentence>,
     /// What can be affected.
-    pub scope: Option<String>,
+    pub scope: Option<Sentence>,
     /// How to get back.
-    pub rollback: Option<String>,
+    pub rollback: Option<Sentence>,
     /// Who answers for it.
     pub owner: Option<String>,
     /// Words to find it by.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use reports::Sentence;
+
 use super::fault_count::FaultCount;
 use crate::scenario::source::Place;
 use crate::scenario::target::{HostSelector, NodeSelector};
@@ -221,7 +223,7 @@ pub struct Expect {
     /// Whether everything holds.
     pub verdict: ExpectedVerdict,
     /// Why.
-    pub because: Option<String>,
+    pub because: Option<Sentence>,
 }
 
 /// Whether everything is expected to hold.

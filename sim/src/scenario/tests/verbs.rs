@@ -38,8 +38,10 @@ fn every_verb_can_be_written_and_says_what_it_does() {
     let stories: Vec<String> = scenario
         .steps
         .iter()
-        .map(|step| format!("{}: the operator {}", step.verb.name(), step.verb.story()))
-        .chain(scenario.faults.iter().map(|fault| format!("{}: the world {}", fault.verb.name(), fault.verb.story())))
+        .map(|step| format!("{}: the operator {}", step.verb.name(), step.verb.story().en))
+        .chain(
+            scenario.faults.iter().map(|fault| format!("{}: the world {}", fault.verb.name(), fault.verb.story().en)),
+        )
         .collect();
     insta::assert_snapshot!("stories", stories.join("\n"));
     let written = |names: Vec<&'static str>| names.into_iter().collect::<BTreeSet<_>>();

@@ -1,5 +1,6 @@
 //! Faults of a host's clock.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +43,13 @@ impl Verb for SkewClock {
         Some(SkewClock { host: host?, rate: rate? })
     }
 
-    fn story(&self) -> String {
-        format!("lets the clock of {} run at {} of its true speed", self.host, self.rate)
+    fn story(&self) -> Sentence {
+        sentence!(
+            "lets the clock of {} run at {} of its true speed",
+            "{} 的时钟按真实速度的 {} 走",
+            self.host,
+            self.rate
+        )
     }
 }
 
@@ -79,8 +85,8 @@ impl Verb for JumpClock {
         Some(JumpClock { host: host?, by: by? })
     }
 
-    fn story(&self) -> String {
-        format!("moves the wall clock of {} by {}", self.host, self.by)
+    fn story(&self) -> Sentence {
+        sentence!("moves the wall clock of {} by {}", "{} 的系统时间跳变 {}", self.host, self.by)
     }
 
     fn draw(&self, drawer: &Drawer) -> Self {

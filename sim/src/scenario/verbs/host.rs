@@ -1,5 +1,6 @@
 //! Faults of a whole host: power and data.
 
+use reports::{Sentence, sentence};
 use serde::Serialize;
 
 use super::Verb;
@@ -9,7 +10,7 @@ use crate::scenario::target::HostSelector;
 
 /// Verbs that take nothing but a host.
 macro_rules! on_a_host {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -25,8 +26,8 @@ macro_rules! on_a_host {
                 Some($name { host: reader.host(raw)? })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.host)
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.host)
             }
         }
     )+};
@@ -35,9 +36,9 @@ pub(super) use on_a_host;
 
 on_a_host! {
     /// Cuts the power of a host. With `for`, power returns after that.
-    LosePower, lasts: true, says: "cuts the power of {}";
+    LosePower, lasts: true, says: "cuts the power of {}", "切断 {} 的电源";
     /// Gives a host its power back.
-    RestorePower, lasts: false, says: "gives {} its power back";
+    RestorePower, lasts: false, says: "gives {} its power back", "恢复 {} 的供电";
     /// Wipes the devices that belong to one host alone.
-    LoseData, lasts: false, says: "wipes the devices that belong to {} alone";
+    LoseData, lasts: false, says: "wipes the devices that belong to {} alone", "清空 {} 独占的设备";
 }

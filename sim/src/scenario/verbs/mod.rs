@@ -21,6 +21,8 @@ pub use fault::{FAULT_VERBS, FaultVerb};
 pub(crate) use step::RawStep;
 pub use step::{STEP_VERBS, StepVerb};
 
+use reports::Sentence;
+
 use super::located::Located;
 use super::reader::Reader;
 use crate::draws::drawer::Drawer;
@@ -37,7 +39,7 @@ pub(crate) trait Verb: Clone {
     fn lower(raw: &Located<Self::Raw>, reader: &mut Reader<'_>) -> Option<Self>;
 
     /// What it does, as the rest of a sentence that began with who does it.
-    fn story(&self) -> String;
+    fn story(&self) -> Sentence;
 
     /// The same verb with everything decided that a seed has to choose.
     fn draw(&self, _drawer: &Drawer) -> Self {
@@ -113,7 +115,7 @@ macro_rules! verbs {
             }
 
             /// What it does, as the rest of a sentence that began with who does it.
-            pub fn story(&self) -> String {
+            pub fn story(&self) -> ::reports::Sentence {
                 match self { $($verb::$type(verb) => verb.story(),)+ }
             }
 

@@ -1,5 +1,6 @@
 //! Faults of the network.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,12 +40,12 @@ pub struct LinkTarget {
 }
 
 impl LinkTarget {
-    fn spoken(&self) -> String {
-        let Some([first, second]) = &self.between else { return "on every link".to_owned() };
+    fn spoken(&self) -> Sentence {
+        let Some([first, second]) = &self.between else { return ("on every link", "所有链路上").into() };
         match self.direction {
-            Direction::Both => format!("between {first} and {second}"),
-            Direction::To => format!("from {first} to {second}"),
-            Direction::From => format!("from {second} to {first}"),
+            Direction::Both => sentence!("between {first} and {second}", "{first} 与 {second} 之间"),
+            Direction::To => sentence!("from {first} to {second}", "{first} 到 {second} 方向"),
+            Direction::From => sentence!("from {second} to {first}", "{second} 到 {first} 方向"),
         }
     }
 
@@ -122,20 +123,25 @@ impl Verb for Partition {
         Self::lower_groups(arguments.groups.as_ref()?, reader)
     }
 
-    fn story(&self) -> String {
+    fn story(&self) -> Sentence {
         match self {
-            Partition::Between(link) => format!("cuts the network {}", link.spoken()),
+            Partition::Between(link) => sentence!("cuts the network {}", "切断{}的网络", link.spoken()),
             Partition::Isolate { nodes, direction } => {
                 let nodes = spoken_list(nodes);
                 match direction {
-                    Direction::Both => format!("cuts {nodes} off from everyone else"),
-                    Direction::To => format!("loses everything sent by {nodes}"),
-                    Direction::From => format!("loses everything sent to {nodes}"),
+                    Direction::Both => {
+                        sentence!("cuts {nodes} off from everyone else", "将 {nodes} 与其他所有节点断开")
+                    }
+                    Direction::To => sentence!("loses everything sent by {nodes}", "丢弃 {nodes} 发出的一切报文"),
+                    Direction::From => sentence!("loses everything sent to {nodes}", "丢弃发往 {nodes} 的一切报文"),
                 }
             }
             Partition::Groups(groups) => {
                 let groups: Vec<String> = groups.iter().map(|group| format!("[{}]", spoken_list(group))).collect();
-                format!("splits the network into {}", groups.join(" and "))
+                Sentence::new(
+                    format!("splits the network into {}", groups.join(" and ")),
+                    format!("将网络分裂为 {}", groups.join("、")),
+                )
             }
         }
     }
@@ -158,7 +164,7 @@ fn spoken_list(nodes: &[NodeSelector]) -> String {
 
 on_a_host! {
     /// Takes a host's network card down.
-    NicDown, lasts: true, says: "takes the network card of {} down";
+    NicDown, lasts: true, says: "takes the network card of {} down", "关闭 {} 的网卡";
 }
 
 /// Verbs that give certain links one property.
@@ -166,7 +172,7 @@ macro_rules! on_links {
     ($(
         $(#[$doc:meta])* $name:ident,
         $(#[$raw_doc:meta])* raw $raw:ident { $(#[$key_doc:meta])* $key:ident: $type:ty, by $method:ident }
-        says: $story:literal;
+        says: $story:literal, $story_zh:literal;
     )+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -202,8 +208,8 @@ macro_rules! on_links {
                 Some($name { link: link?, $key: $key? })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.$key, self.link.spoken())
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.$key, self.link.spoken())
             }
         }
     )+};
@@ -217,7 +223,7 @@ on_links! {
         /// How long a message takes: "100ms", or a range from which each message draws, "50ms..200ms".
         latency: DurationRange, by value
     }
-    says: "lets messages take {} {}";
+    says: "lets messages take {} {}", "{1}的报文延迟变为 {0}";
     /// Loses messages.
     Drop,
     /// `drop` as it is written.
@@ -225,7 +231,7 @@ on_links! {
         /// How many messages are lost: "1/10".
         ratio: Ratio, by probability
     }
-    says: "loses {} of the messages {}";
+    says: "loses {} of the messages {}", "{1}的报文按比例 {0} 丢失";
     /// Delivers messages twice.
     Duplicate,
     /// `duplicate` as it is written.
@@ -233,7 +239,7 @@ on_links! {
         /// How many messages arrive twice: "1/10".
         ratio: Ratio, by probability
     }
-    says: "delivers {} of the messages twice {}";
+    says: "delivers {} of the messages twice {}", "{1}的报文按比例 {0} 重复送达";
     /// Lets messages overtake each other.
     Reorder,
     /// `reorder` as it is written.
@@ -241,7 +247,7 @@ on_links! {
         /// How many messages are overtaken by later ones: "1/10".
         ratio: Ratio, by probability
     }
-    says: "lets {} of the messages be overtaken {}";
+    says: "lets {} of the messages be overtaken {}", "{1}的报文按比例 {0} 乱序";
     /// Limits how much goes through in a second.
     LimitBandwidth,
     /// `limit-bandwidth` as it is written.
@@ -249,5 +255,5 @@ on_links! {
         /// How much goes through: "1MB/s" or "10Mbit/s".
         bandwidth: Bandwidth, by value
     }
-    says: "lets only {} through {}";
+    says: "lets only {} through {}", "{1}的带宽限制为 {0}";
 }

@@ -1,5 +1,6 @@
 //! What an operator does in words that every product understands; each stands for a command of the product.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::scenario::target::{HostSelector, NodeSelector};
 
 /// Verbs that take a table with the host that shall be primary.
 macro_rules! towards_a_host {
-    ($($(#[$doc:meta])* $name:ident, $verb:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, $verb:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -29,8 +30,8 @@ macro_rules! towards_a_host {
                 Some($name { to: reader.host(to)? })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.to)
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.to)
             }
         }
     )+};
@@ -46,14 +47,14 @@ pub(crate) struct RawTo {
 
 towards_a_host! {
     /// Hands the primary's role over, in good order.
-    Switchover, "switchover", says: "switches over to {}";
+    Switchover, "switchover", says: "switches over to {}", "主备倒换至 {}";
     /// Makes another host primary because the old one is gone.
-    Failover, "failover", says: "fails over to {}";
+    Failover, "failover", says: "fails over to {}", "故障切换至 {}";
 }
 
 /// Verbs that take nothing but a host.
 macro_rules! on_a_database {
-    ($($(#[$doc:meta])* $name:ident, $verb:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, $verb:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -70,8 +71,8 @@ macro_rules! on_a_database {
                 Some($name { host: reader.host(raw)? })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.host)
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.host)
             }
         }
     )+};
@@ -79,19 +80,19 @@ macro_rules! on_a_database {
 
 on_a_database! {
     /// Makes a standby primary, whatever the others do.
-    Promote, "promote", says: "promotes {}";
+    Promote, "promote", says: "promotes {}", "提升 {} 为主";
     /// Makes a primary a standby.
-    Demote, "demote", says: "makes {} a standby";
+    Demote, "demote", says: "makes {} a standby", "将 {} 降为备";
     /// Starts the database on a host.
-    StartDatabase, "start", says: "starts the database on {}";
+    StartDatabase, "start", says: "starts the database on {}", "启动 {} 上的数据库";
     /// Stops the database on a host, in good order.
-    StopDatabase, "stop", says: "stops the database on {}";
+    StopDatabase, "stop", says: "stops the database on {}", "停止 {} 上的数据库";
     /// Stops and starts the database on a host.
-    RestartDatabase, "restart", says: "restarts the database on {}";
+    RestartDatabase, "restart", says: "restarts the database on {}", "重启 {} 上的数据库";
     /// Keeps a host from writing to shared storage.
-    Fence, "fence", says: "fences {}";
+    Fence, "fence", says: "fences {}", "隔离 {}";
     /// Lets a fenced host write again.
-    Unfence, "unfence", says: "lifts the fence around {}";
+    Unfence, "unfence", says: "lifts the fence around {}", "解除对 {} 的隔离";
 }
 
 /// Waits until a node announces an event, counted from when the step begins.
@@ -112,8 +113,8 @@ impl Verb for WaitFor {
         Some(WaitFor { node, event })
     }
 
-    fn story(&self) -> String {
-        format!("waits until {} announces {}", self.node, self.event)
+    fn story(&self) -> Sentence {
+        sentence!("waits until {} announces {}", "等待 {} 发出 {}", self.node, self.event)
     }
 }
 
@@ -125,7 +126,7 @@ impl Verb for Command {
         reader.command(raw)
     }
 
-    fn story(&self) -> String {
-        format!("types `{}`", self.line)
+    fn story(&self) -> Sentence {
+        sentence!("types `{}`", "执行 `{}`", self.line)
     }
 }

@@ -1,5 +1,6 @@
 //! Faults of what surrounds the product on its host: external commands, the virtual address, files.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,11 +25,11 @@ impl CommandFailure {
     const WORDS: &[(&str, CommandFailure)] =
         &[("fail", CommandFailure::Fail), ("hang", CommandFailure::Hang), ("refuse", CommandFailure::Refuse)];
 
-    fn spoken(self) -> &'static str {
+    fn spoken(self) -> Sentence {
         match self {
-            CommandFailure::Fail => "fail",
-            CommandFailure::Hang => "hang",
-            CommandFailure::Refuse => "be refused",
+            CommandFailure::Fail => ("fail", "失败").into(),
+            CommandFailure::Hang => ("hang", "挂起").into(),
+            CommandFailure::Refuse => ("be refused", "被拒绝").into(),
         }
     }
 }
@@ -76,9 +77,16 @@ impl Verb for FailCommand {
         Some(FailCommand { on: on?, command: command?, how: how?, count: count? })
     }
 
-    fn story(&self) -> String {
+    fn story(&self) -> Sentence {
         let calls = calls(self.count);
-        format!("lets {calls} of `{}` on {} {}", self.command, self.on, self.how.spoken())
+        sentence!(
+            "lets {} of `{}` on {} {}",
+            "使 {2} 上{0} `{1}` 调用{3}",
+            calls,
+            self.command,
+            self.on,
+            self.how.spoken()
+        )
     }
 }
 
@@ -118,17 +126,23 @@ impl Verb for FailVip {
         Some(FailVip { on: on?, how: how?, count: count? })
     }
 
-    fn story(&self) -> String {
+    fn story(&self) -> Sentence {
         let calls = calls(self.count);
-        format!("lets {calls} for the virtual address on {} {}", self.on, self.how.spoken())
+        sentence!(
+            "lets {} for the virtual address on {} {}",
+            "使 {1} 上{0}虚拟 IP 操作{2}",
+            calls,
+            self.on,
+            self.how.spoken()
+        )
     }
 }
 
-fn calls(count: Option<u64>) -> String {
+fn calls(count: Option<u64>) -> Sentence {
     match count {
-        None => "every call".to_owned(),
-        Some(1) => "one call".to_owned(),
-        Some(count) => format!("{count} calls"),
+        None => ("every call", "每次").into(),
+        Some(1) => ("one call", "一次").into(),
+        Some(count) => sentence!("{count} calls", " {count} 次"),
     }
 }
 
@@ -144,7 +158,7 @@ pub(crate) struct RawFile {
 
 /// Verbs that take a file on a host.
 macro_rules! on_a_file {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -167,8 +181,8 @@ macro_rules! on_a_file {
                 Some($name { host: host?, file: file? })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.file, self.host)
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.file, self.host)
             }
         }
     )+};
@@ -176,7 +190,7 @@ macro_rules! on_a_file {
 
 on_a_file! {
     /// Takes a file away. With `for`, it is back after that.
-    RemoveFile, lasts: true, says: "removes {} on {}";
+    RemoveFile, lasts: true, says: "removes {} on {}", "移走 {1} 上的 {0}";
     /// Puts a removed file back.
-    RestoreFile, lasts: false, says: "puts {} back on {}";
+    RestoreFile, lasts: false, says: "puts {} back on {}", "放回 {1} 上的 {0}";
 }

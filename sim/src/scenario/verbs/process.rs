@@ -1,5 +1,6 @@
 //! Faults of one process: kill, start, pause, resume, slow CPU.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use crate::scenario::values::Ratio;
 
 /// Verbs that take nothing but a process.
 macro_rules! on_a_process {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -27,8 +28,8 @@ macro_rules! on_a_process {
                 Some($name { target: reader.process(raw)? })
             }
 
-            fn story(&self) -> String {
-                format!($story, spoken(&self.target))
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, spoken(&self.target))
             }
         }
     )+};
@@ -36,13 +37,13 @@ macro_rules! on_a_process {
 
 on_a_process! {
     /// Kills a process at once.
-    Kill, lasts: false, says: "kills {}";
+    Kill, lasts: false, says: "kills {}", "杀死 {}";
     /// Starts a process that is down.
-    StartProcess, lasts: false, says: "starts {}";
+    StartProcess, lasts: false, says: "starts {}", "启动 {}";
     /// Stops a process from running without ending it.
-    Pause, lasts: true, says: "freezes {}";
+    Pause, lasts: true, says: "freezes {}", "冻结 {}";
     /// Lets a paused process run again.
-    Resume, lasts: false, says: "lets {} run again";
+    Resume, lasts: false, says: "lets {} run again", "让 {} 继续运行";
 }
 
 /// Makes a process slow.
@@ -77,15 +78,15 @@ impl Verb for SlowCpu {
         Some(SlowCpu { target: target?, speed: speed? })
     }
 
-    fn story(&self) -> String {
-        format!("slows {} down to {} of its speed", spoken(&self.target), self.speed)
+    fn story(&self) -> Sentence {
+        sentence!("slows {} down to {} of its speed", "{} 降速至 {}", spoken(&self.target), self.speed)
     }
 }
 
 /// A process in a sentence.
-pub(super) fn spoken(target: &NodeSelector) -> String {
+pub(super) fn spoken(target: &NodeSelector) -> Sentence {
     match &target.process {
-        Some(process) => format!("{process} on {}", target.host),
-        None => format!("the database process of {}", target.host),
+        Some(process) => sentence!("{process} on {}", "{} 上的 {process}", target.host),
+        None => sentence!("the database process of {}", "{} 的数据库进程", target.host),
     }
 }

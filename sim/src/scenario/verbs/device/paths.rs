@@ -1,5 +1,6 @@
 //! Faults of the way from a host to a device: all of a host's paths, or one of several.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub(crate) struct RawPath {
 
 /// Verbs that take a host's paths to a device.
 macro_rules! on_paths {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -52,9 +53,12 @@ macro_rules! on_paths {
                 Some($name { device: device?, path: path?.and_then(|path| u8::try_from(path).ok()) })
             }
 
-            fn story(&self) -> String {
-                let which = self.path.map_or("the path".to_owned(), |path| format!("path {path}"));
-                format!($story, path = which, device = self.device.spoken())
+            fn story(&self) -> Sentence {
+                let which = match self.path {
+                    Some(path) => sentence!("path {path}", "路径 {path}"),
+                    None => ("the path", "路径").into(),
+                };
+                sentence!($story, $story_zh, which, self.device.spoken())
             }
         }
     )+};
@@ -62,7 +66,7 @@ macro_rules! on_paths {
 
 on_paths! {
     /// Cuts one host's paths to a device, or one of them.
-    LosePath, lasts: true, says: "cuts {path} {device}";
+    LosePath, lasts: true, says: "cuts {} {}", "切断{1}的{0}";
     /// Gives a host its paths to a device back, or one of them.
-    RestorePath, lasts: false, says: "restores {path} {device}";
+    RestorePath, lasts: false, says: "restores {} {}", "恢复{1}的{0}";
 }

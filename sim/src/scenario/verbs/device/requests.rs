@@ -1,5 +1,6 @@
 //! Faults that hit certain requests to a device, or certain sectors.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -25,23 +26,37 @@ pub struct RequestTarget {
     pub count: Option<u64>,
 }
 
+/// A region of a device in a sentence, if it is about one.
+fn in_region(region: &Option<String>) -> Sentence {
+    region.as_ref().map(|region| sentence!(", region {region}", "区域 {region} ")).unwrap_or_default()
+}
+
 impl RequestTarget {
-    fn spoken(&self, requests: &str) -> String {
-        let share = match (self.count, self.ratio) {
-            (Some(1), Ratio::ONE) => format!("the next {}", requests.strip_suffix('s').unwrap_or(requests)),
-            (Some(count), Ratio::ONE) => format!("the next {count} {requests}"),
-            (None, Ratio::ONE) => format!("all {requests}"),
-            (Some(count), ratio) => format!("{ratio} of the {requests}, {count} at most,"),
-            (None, ratio) => format!("{ratio} of the {requests}"),
+    fn spoken(&self, requests: &str) -> Sentence {
+        let kind = match requests {
+            "reads" => "读请求",
+            "writes" => "写请求",
+            _ => "刷盘请求",
         };
-        format!("{share} {}{}", self.device.spoken(), self.part())
+        let share = match (self.count, self.ratio) {
+            (Some(1), Ratio::ONE) => {
+                let one = requests.strip_suffix('s').unwrap_or(requests);
+                sentence!("the next {one}", "的下一个{kind}")
+            }
+            (Some(count), Ratio::ONE) => sentence!("the next {count} {requests}", "接下来 {count} 个{kind}"),
+            (None, Ratio::ONE) => sentence!("all {requests}", "的全部{kind}"),
+            (Some(count), ratio) => {
+                sentence!("{ratio} of the {requests}, {count} at most,", "按比例 {ratio}、至多 {count} 个{kind}")
+            }
+            (None, ratio) => sentence!("{ratio} of the {requests}", "按比例 {ratio} 的{kind}"),
+        };
+        sentence!("{} {}{}", "{1}{2}{0}", share, self.device.spoken(), self.part())
     }
 
     /// The part of the device, if it is not all of it.
-    pub(super) fn part(&self) -> String {
-        let region = self.region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
-        let sectors = self.sectors.map_or(String::new(), |sectors| format!(", sectors {sectors}"));
-        region + &sectors
+    pub(super) fn part(&self) -> Sentence {
+        let sectors = self.sectors.map(|sectors| sentence!(", sectors {sectors}", "扇区 {sectors} "));
+        Sentence::joined(&[in_region(&self.region), sectors.unwrap_or_default()], "")
     }
 }
 
@@ -84,7 +99,7 @@ impl RequestTarget {
 
 /// Verbs that hit certain requests and take nothing else.
 macro_rules! on_requests {
-    ($($(#[$doc:meta])* $name:ident, $requests:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, $requests:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -100,8 +115,8 @@ macro_rules! on_requests {
                 Some($name { requests: RequestTarget::lower(raw, reader)? })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.requests.spoken($requests))
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.requests.spoken($requests))
             }
         }
     )+};
@@ -109,17 +124,17 @@ macro_rules! on_requests {
 
 on_requests! {
     /// Tears writes that are in flight at a power cut.
-    TornWrite, "writes", says: "tears {}, if power is cut meanwhile";
+    TornWrite, "writes", says: "tears {}, if power is cut meanwhile", "若期间断电,撕裂{}";
     /// Lets writes land on another sector.
-    MisdirectWrite, "writes", says: "misdirects {}";
+    MisdirectWrite, "writes", says: "misdirects {}", "把{}落到错误位置";
     /// Lets reads give what was there before the last write.
-    StaleRead, "reads", says: "gives the previous content to {}";
+    StaleRead, "reads", says: "gives the previous content to {}", "对{}返回之前的旧内容";
     /// Acknowledges writes and drops them.
-    LoseWrite, "writes", says: "acknowledges and drops {}";
+    LoseWrite, "writes", says: "acknowledges and drops {}", "应答成功但丢弃{}";
     /// Lets flushes fail.
-    FailFlush, "flushes", says: "fails {}";
+    FailFlush, "flushes", says: "fails {}", "使{}失败";
     /// Acknowledges flushes without doing them.
-    LieAboutFlush, "flushes", says: "acknowledges {} without doing them";
+    LieAboutFlush, "flushes", says: "acknowledges {} without doing them", "应答{}成功但实际不执行";
 }
 
 /// How long a sector that gave an error goes on giving it.
@@ -144,7 +159,7 @@ impl ErrorMode {
 macro_rules! errors {
     ($(
         $(#[$doc:meta])* $name:ident, $requests:literal, $words:ident,
-        $(#[$raw_doc:meta])* raw $raw:ident { $(#[$mode_doc:meta])* mode } says: $story:literal;
+        $(#[$raw_doc:meta])* raw $raw:ident { $(#[$mode_doc:meta])* mode } says: $story:literal, $story_zh:literal;
     )+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -202,8 +217,8 @@ macro_rules! errors {
                 Some($name { requests, mode })
             }
 
-            fn story(&self) -> String {
-                format!($story, self.requests.spoken($requests))
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.requests.spoken($requests))
             }
         }
     )+};
@@ -218,7 +233,7 @@ errors! {
         #[schemars(extend("enum" = ["once", "sticky", "latent"]))]
         mode
     }
-    says: "gives an error to {}";
+    says: "gives an error to {}", "使{}返回错误";
     /// Lets writes fail.
     WriteError, "writes", OF_WRITES,
     /// `write-error` as it is written.
@@ -227,7 +242,7 @@ errors! {
         #[schemars(extend("enum" = ["once", "sticky"]))]
         mode
     }
-    says: "gives an error to {}";
+    says: "gives an error to {}", "使{}返回错误";
 }
 
 /// Changes one bit of each of some sectors, for good.
@@ -274,12 +289,16 @@ impl Verb for BitRot {
         Some(BitRot { device: device?, region: region?, sectors: sectors?, count: count?.unwrap_or(1) })
     }
 
-    fn story(&self) -> String {
-        let part = self.region.as_ref().map_or(String::new(), |region| format!(", region {region}"));
-        let sectors = if self.count == 1 { "one sector" } else { "sectors" };
+    fn story(&self) -> Sentence {
+        let (device, part) = (self.device.spoken(), in_region(&self.region));
         match self.count {
-            1 => format!("flips a bit in {sectors} {}{part}", self.device.spoken()),
-            count => format!("flips a bit in each of {count} {sectors} {}{part}", self.device.spoken()),
+            1 => sentence!("flips a bit in one sector {}{}", "翻转{}{}一个扇区中的一位", device, part),
+            count => sentence!(
+                "flips a bit in each of {count} sectors {}{}",
+                "翻转{}{} {count} 个扇区中的各一位",
+                device,
+                part
+            ),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `slow-device` and `stall-device`: certain requests take longer, or hang for a while.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -67,21 +68,30 @@ impl Verb for SlowDevice {
         Some(SlowDevice { requests: requests?, latency: latency?, writes_only: writes_only? })
     }
 
-    fn story(&self) -> String {
-        let kind = if self.writes_only { "writes" } else { "requests" };
+    fn story(&self) -> Sentence {
+        let kind = kind(self.writes_only);
         let requests = match (self.requests.ratio, self.requests.count) {
-            (Ratio::ONE, None) => kind.to_owned(),
-            (Ratio::ONE, Some(count)) => format!("the next {count} {kind}"),
-            (ratio, None) => format!("{ratio} of the {kind}"),
-            (ratio, Some(count)) => format!("{ratio} of the {kind}, {count} at most,"),
+            (Ratio::ONE, None) => kind,
+            (Ratio::ONE, Some(count)) => sentence!("the next {count} {}", "接下来 {count} 个{}", kind),
+            (ratio, None) => sentence!("{ratio} of the {}", "按比例 {ratio} 的{}", kind),
+            (ratio, Some(count)) => {
+                sentence!("{ratio} of the {}, {count} at most,", "按比例 {ratio}、至多 {count} 个{}", kind)
+            }
         };
-        format!(
-            "lets {requests} {}{} take {} longer",
+        sentence!(
+            "lets {} {}{} take {} longer",
+            "{1}{2}的{0}延长 {3}",
+            requests,
             self.requests.device.spoken(),
             self.requests.part(),
             self.latency
         )
     }
+}
+
+/// Which requests.
+fn kind(writes_only: bool) -> Sentence {
+    if writes_only { ("writes", "写请求").into() } else { ("requests", "请求").into() }
 }
 
 /// Lets requests to a device hang; they go on when the fault ends.
@@ -118,8 +128,7 @@ impl Verb for StallDevice {
         Some(StallDevice { device: device?, writes_only: writes_only? })
     }
 
-    fn story(&self) -> String {
-        let requests = if self.writes_only { "writes" } else { "requests" };
-        format!("lets all {requests} {} hang", self.device.spoken())
+    fn story(&self) -> Sentence {
+        sentence!("lets all {} {} hang", "{1}的全部{0}挂起", kind(self.writes_only), self.device.spoken())
     }
 }

@@ -1,5 +1,6 @@
 //! Faults of a device as a whole, or of one host's requests to it.
 
+use reports::{Sentence, sentence};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub(crate) struct RawDevice {
 
 /// Verbs that take nothing but a device.
 macro_rules! on_a_device {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -40,8 +41,8 @@ macro_rules! on_a_device {
                 Some($name { device })
             }
 
-            fn story(&self) -> String {
-                format!($story, device = self.device.spoken())
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.device.spoken())
             }
         }
     )+};
@@ -49,9 +50,9 @@ macro_rules! on_a_device {
 
 on_a_device! {
     /// Cuts the power of a device.
-    PowerCut, lasts: true, says: "cuts the power {device}";
+    PowerCut, lasts: true, says: "cuts the power {}", "切断{}的电源";
     /// Makes a device forget its reservations.
-    LoseReservation, lasts: false, says: "forgets the reservations {device}";
+    LoseReservation, lasts: false, says: "forgets the reservations {}", "清除{}的预留";
 }
 
 /// Verbs that take a device and one thing more.
@@ -59,7 +60,7 @@ macro_rules! on_a_device_with {
     ($(
         $(#[$doc:meta])* $name:ident,
         $(#[$raw_doc:meta])* raw $raw:ident { $(#[$key_doc:meta])* $key:ident: $type:ty, default $default:expr }
-        says: $story:literal;
+        says: $story:literal, $story_zh:literal;
     )+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -100,8 +101,8 @@ macro_rules! on_a_device_with {
                 Some($name { device: device?, $key: $key? })
             }
 
-            fn story(&self) -> String {
-                format!($story, value = self.$key, device = self.device.spoken())
+            fn story(&self) -> Sentence {
+                sentence!($story, $story_zh, self.$key, self.device.spoken())
             }
         }
     )+};
@@ -115,7 +116,7 @@ on_a_device_with! {
         /// How much goes through: "1MB/s".
         bandwidth: Bandwidth, default None
     }
-    says: "limits requests {device} to {value}";
+    says: "limits requests {1} to {0}", "将{1}的请求限速至 {0}";
     /// Fills a device up.
     FillDevice,
     /// `fill-device` as it is written.
@@ -123,7 +124,7 @@ on_a_device_with! {
         /// How much space is left: "16MB". Default: none.
         leave: Size, default Some(Size(0))
     }
-    says: "leaves {value} of space {device}";
+    says: "leaves {0} of space {1}", "使{1}只剩 {0} 空间";
     /// Lets writes in flight of a host that dies or is fenced land later all the same.
     LateWrite,
     /// `late-write` as it is written.
@@ -131,5 +132,5 @@ on_a_device_with! {
         /// How much later each such write lands: "5s", or a range from which each write draws, "0s..30s".
         delay: DurationRange, default None
     }
-    says: "lets writes in flight {device} land {value} later, once their host is dead or fenced";
+    says: "lets writes in flight {1} land {0} later, once their host is dead or fenced", "{1}的在途写在其主机宕机或被隔离后迟 {0} 才落盘";
 }

@@ -1,0 +1,38 @@
+//! What the events of this product mean, in Chinese. In English an event is told by its own name.
+
+use crate::operations::Phrase;
+
+pub(super) const EVENTS: &[Phrase] = &[
+    ("database.created", "首个写节点在空卷上创建数据库"),
+    ("server.mounted", "实例已挂载共享卷"),
+    ("server.panic", "实例无法继续,退出"),
+    ("startup.crashed", "未开启 logindex 的只读节点 startup 进程崩溃"),
+    ("control.written", "写入 pg_control"),
+    ("checkpoint.completed", "检查点完成"),
+    ("checkpoint.blocked", "检查点等待只读节点"),
+    ("log.removed", "删除旧日志段"),
+    ("stream.started", "开始接收日志"),
+    ("stream.ended", "停止接收日志"),
+    ("replica.applied", "只读节点上报回放位点"),
+    ("slot.inactive", "复制槽的对端已断开"),
+    ("replica.read", "只读节点的会话读取数据页"),
+    ("replica.future-page", "盘上数据页新于回放位点"),
+    ("replica.read-failed", "会话因读到未来页而结束"),
+    ("promote.received", "postmaster 收到升主命令"),
+    ("promote.drained", "只读节点的最后会话已结束"),
+    ("promote.remounted", "共享卷已重新挂载为读写"),
+    ("promote.guard", "升主保护检查完成"),
+    ("promote.background-ready", "logindex 后台进程就绪"),
+    ("promote.end-of-log", "新写节点的日志续写位置"),
+    ("promote.signal-removed", "已删除 replica.signal"),
+    ("promote.data-copied", "CLOG 已拷贝到共享卷"),
+    ("promote.end-of-recovery", "新写节点的第一条记录已持久化"),
+    ("promote.finished", "共享控制文件记为 in production"),
+    ("pfs.allocated", "PFS 为文件分配块"),
+    ("pfs.another-writer", "pfsd 发现更新的 leader 记录"),
+    ("pfs.late-write", "pfsd 执行了客户端已不在的写入"),
+    ("fence.death", "PG11 将存储标记为 DEATH"),
+    ("stop.received", "实例收到停止命令"),
+    ("stop.finished", "实例已正常停止"),
+    ("pg_ctl.stopped", "pg_ctl 报告实例已停止"),
+];
