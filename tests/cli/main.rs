@@ -3,6 +3,7 @@
 //! What a scenario shows is tested in `scenarios.rs`; here it is exit codes, streams, files and messages.
 
 mod bad_input;
+mod crash_states;
 mod endings;
 mod program;
 mod results;

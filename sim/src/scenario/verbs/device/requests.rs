@@ -60,41 +60,59 @@ impl RequestTarget {
     }
 }
 
-/// Which requests to a device, as it is written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct RawRequests {
-    /// The device. Default: the product's first one.
-    pub device: Option<Located<String>>,
-    /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
-    pub host: Option<Located<String>>,
-    /// A named part of the device, such as "wal". Default: all of it.
-    pub region: Option<Located<String>>,
-    /// Sectors, both ends included: "100..200". Default: all of them.
-    pub sectors: Option<Located<String>>,
-    /// How many of the requests are hit: "1/100". Default: all.
-    pub ratio: Option<Located<String>>,
-    /// After how many hits it is over. Default: as long as the fault lasts.
-    pub count: Option<Located<i64>>,
-}
+/// The arguments of a verb that hits requests, as they are written: the keys that all of them have, and its own. (They are
+/// not a struct in a struct, because the reader would lose the place in the file of what stands in the inner one.)
+macro_rules! raw_requests {
+    (
+        $(#[$doc:meta])* $raw:ident, count: $count:literal,
+        own: { $($(#[$key_doc:meta])* $key:ident),* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub(crate) struct $raw {
+            /// The device. Default: the product's first one.
+            pub device: Option<Located<String>>,
+            /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
+            pub host: Option<Located<String>>,
+            /// A named part of the device, such as "wal". Default: all of it.
+            pub region: Option<Located<String>>,
+            /// Sectors, both ends included: "100..200". Default: all of them.
+            pub sectors: Option<Located<String>>,
+            $($(#[$key_doc])* pub $key: Option<Located<String>>,)*
+            /// How many of the requests are hit: "1/100". Default: all.
+            pub ratio: Option<Located<String>>,
+            #[doc = $count]
+            pub count: Option<Located<i64>>,
+        }
 
-impl RequestTarget {
-    pub(super) fn lower(raw: &Located<RawRequests>, reader: &mut Reader<'_>) -> Option<Self> {
-        let arguments = raw.value();
-        let device = reader.device_target(&arguments.device, &arguments.host, raw.span());
-        let name = device.as_ref().map(|target| target.device.as_str());
-        let region = reader.optional(&arguments.region, |reader, region| reader.region(region, name));
-        let sectors = reader.optional(&arguments.sectors, Reader::value);
-        let ratio = reader.optional(&arguments.ratio, Reader::probability);
-        let count = reader.count(&arguments.count);
-        Some(RequestTarget {
-            device: device?,
-            region: region?,
-            sectors: sectors?,
-            ratio: ratio?.unwrap_or(Ratio::ONE),
-            count: count?,
-        })
-    }
+        impl $raw {
+            /// Which requests are hit.
+            fn target(raw: &Located<$raw>, reader: &mut Reader<'_>) -> Option<RequestTarget> {
+                let $raw { device, host, region, sectors, ratio, count, .. } = raw.value();
+                let device = reader.device_target(device, host, raw.span());
+                let name = device.as_ref().map(|target| target.device.as_str());
+                let region = reader.optional(region, |reader, region| reader.region(region, name));
+                let sectors = reader.optional(sectors, Reader::value);
+                let ratio = reader.optional(ratio, Reader::probability);
+                let count = reader.count(count);
+                Some(RequestTarget {
+                    device: device?,
+                    region: region?,
+                    sectors: sectors?,
+                    ratio: ratio?.unwrap_or(Ratio::ONE),
+                    count: count?,
+                })
+            }
+        }
+    };
+}
+pub(super) use raw_requests;
+
+raw_requests! {
+    /// Which requests to a device, as it is written.
+    RawRequests, count: " After how many hits it is over. Default: as long as the fault lasts.",
+    own: {}
 }
 
 /// Verbs that hit certain requests and take nothing else.
@@ -112,7 +130,7 @@ macro_rules! on_requests {
             const LASTS: bool = true;
 
             fn lower(raw: &Located<RawRequests>, reader: &mut Reader<'_>) -> Option<Self> {
-                Some($name { requests: RequestTarget::lower(raw, reader)? })
+                Some($name { requests: RawRequests::target(raw, reader)? })
             }
 
             fn story(&self) -> Sentence {
@@ -170,24 +188,10 @@ macro_rules! errors {
             pub mode: ErrorMode,
         }
 
-        $(#[$raw_doc])*
-        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-        pub(crate) struct $raw {
-            /// The device. Default: the product's first one.
-            pub device: Option<Located<String>>,
-            /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
-            pub host: Option<Located<String>>,
-            /// A named part of the device, such as "wal". Default: all of it.
-            pub region: Option<Located<String>>,
-            /// Sectors, both ends included: "100..200". Default: all of them.
-            pub sectors: Option<Located<String>>,
-            /// How many of the requests are hit: "1/100". Default: all.
-            pub ratio: Option<Located<String>>,
-            /// After how many hits it is over. Default: one for the mode "once" without a ratio, else as long as the fault lasts.
-            pub count: Option<Located<i64>>,
-            $(#[$mode_doc])*
-            pub mode: Option<Located<String>>,
+        raw_requests! {
+            $(#[$raw_doc])*
+            $raw, count: " After how many hits it is over. Default: one for the mode \"once\" without a ratio, else as long as the fault lasts.",
+            own: { $(#[$mode_doc])* mode }
         }
 
         impl Verb for $name {
@@ -195,20 +199,8 @@ macro_rules! errors {
             const LASTS: bool = true;
 
             fn lower(raw: &Located<$raw>, reader: &mut Reader<'_>) -> Option<Self> {
-                let arguments = raw.value().clone();
-                let mode = reader.word_or(&arguments.mode, ErrorMode::$words, ErrorMode::Once);
-                let requests = Located::new(
-                    RawRequests {
-                        device: arguments.device,
-                        host: arguments.host,
-                        region: arguments.region,
-                        sectors: arguments.sectors,
-                        ratio: arguments.ratio,
-                        count: arguments.count,
-                    },
-                    raw.span(),
-                );
-                let requests = RequestTarget::lower(&requests, reader);
+                let mode = reader.word_or(&raw.value().mode, ErrorMode::$words, ErrorMode::Once);
+                let requests = $raw::target(raw, reader);
                 let (mut requests, mode) = (requests?, mode?);
                 // An error that is to come once cannot come to every request.
                 if mode == ErrorMode::Once && requests.ratio == Ratio::ONE {

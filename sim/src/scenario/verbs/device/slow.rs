@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::Verb;
-use super::requests::{RawRequests, RequestTarget};
+use super::requests::{RequestTarget, raw_requests};
 use crate::scenario::located::Located;
 use crate::scenario::reader::Reader;
 use crate::scenario::target::DeviceTarget;
@@ -25,27 +25,16 @@ pub struct SlowDevice {
     pub writes_only: bool,
 }
 
-/// `slow-device` as it is written.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct RawSlowDevice {
-    /// The device. Default: the product's first one.
-    pub device: Option<Located<String>>,
-    /// Whose requests are meant on a shared device (default: everyone's); whose device if every host has one.
-    pub host: Option<Located<String>>,
-    /// A named part of the device, such as "wal". Default: all of it.
-    pub region: Option<Located<String>>,
-    /// Sectors, both ends included: "100..200". Default: all of them.
-    pub sectors: Option<Located<String>>,
-    /// How much longer a request takes: "100ms", or a range from which each request draws, "50ms..2s". Required.
-    pub latency: Option<Located<String>>,
-    /// How many of the requests are hit: "1/100" gives a latency tail. Default: all.
-    pub ratio: Option<Located<String>>,
-    /// After how many hits it is over. Default: as long as the fault lasts.
-    pub count: Option<Located<i64>>,
-    /// What is hit: "all" (default), or only "writes", as on an array whose write cache has gone.
-    #[schemars(extend("enum" = ["all", "writes"]))]
-    pub requests: Option<Located<String>>,
+raw_requests! {
+    /// `slow-device` as it is written.
+    RawSlowDevice, count: " After how many hits it is over. Default: as long as the fault lasts.",
+    own: {
+        /// How much longer a request takes: "100ms", or a range from which each request draws, "50ms..2s". Required.
+        latency,
+        /// What is hit: "all" (default), or only "writes", as on an array whose write cache has gone.
+        #[schemars(extend("enum" = ["all", "writes"]))]
+        requests
+    }
 }
 
 impl Verb for SlowDevice {
@@ -53,18 +42,10 @@ impl Verb for SlowDevice {
     const LASTS: bool = true;
 
     fn lower(raw: &Located<RawSlowDevice>, reader: &mut Reader<'_>) -> Option<Self> {
-        let arguments = raw.value().clone();
+        let arguments = raw.value();
         let latency = reader.required(&arguments.latency, "latency", raw.span()).and_then(|text| reader.value(text));
         let writes_only = reader.word_or(&arguments.requests, WRITES_ONLY, false);
-        let requests = RawRequests {
-            device: arguments.device,
-            host: arguments.host,
-            region: arguments.region,
-            sectors: arguments.sectors,
-            ratio: arguments.ratio,
-            count: arguments.count,
-        };
-        let requests = RequestTarget::lower(&Located::new(requests, raw.span()), reader);
+        let requests = RawSlowDevice::target(raw, reader);
         Some(SlowDevice { requests: requests?, latency: latency?, writes_only: writes_only? })
     }
 
