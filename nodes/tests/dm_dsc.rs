@@ -404,3 +404,87 @@ fn a_group_opens_without_an_absent_ep_only_by_force() {
         assert_eq!(drill.states()[0], "Control node (OPEN, STARTUP) true");
     });
 }
+
+/// The rows of `show` for the EPs of a group: `SHUTDOWN/STOP/ERROR/FALSE`.
+fn shown_eps(shown: &str) -> Vec<String> {
+    let rows = shown.lines().filter(|line| line.contains(" Node  "));
+    rows.map(|row| {
+        let words: Vec<&str> = row.split("  ").filter(|word| !word.is_empty()).collect();
+        words[5..9].join("/")
+    })
+    .collect()
+}
+
+#[test]
+fn an_ep_that_is_stopped_alone_ends_in_order_and_counts_as_an_error() {
+    run(9, 120, vec![], async |drill| {
+        drill.at(30).await;
+        let ledger = add_clients(&drill, 60);
+        drill.at(40).await;
+        let (code, text) = drill.type_on(1, "dmcssm ep stop GRP_DSC.DSC0").await;
+        assert_eq!((code, text.as_str()), (Some(0), "DSC0 of GRP_DSC: done\n"));
+        assert_eq!(drill.world.status(drill.database(0)), Status::Exited(0));
+        drill.at(110).await;
+        // Auto restart is off from here on, so it stays down.
+        assert_eq!(drill.states()[1], "Control node (OPEN, STARTUP) true");
+        let (_, shown) = drill.type_on(1, "dmcssm show GRP_DSC").await;
+        assert_eq!(shown_eps(&shown), ["SHUTDOWN/STOP/ERROR/FALSE", "OPEN/WORKING/OK/TRUE"], "{shown}");
+        let found = rows(&drill, 1).await;
+        for (key, count) in ledger.borrow().clone() {
+            assert!(found[&key].len() as i64 > count, "row {key}: {count} acknowledged, {} there", found[&key].len());
+        }
+    });
+}
+
+#[test]
+fn a_group_is_stopped_as_a_whole_and_started_again() {
+    for seed in 1..=5 {
+        let trace = run(seed, 160, vec![], async |drill| {
+            drill.at(30).await;
+            let ledger = add_clients(&drill, 60);
+            drill.at(40).await;
+            let (code, text) = drill.type_on(0, "dmcssm ep stop GRP_DSC").await;
+            assert_eq!((code, text.as_str()), (Some(0), "DSC0 of GRP_DSC: done\nDSC1 of GRP_DSC: done\n"));
+            drill.at(45).await;
+            let (_, shown) = drill.type_on(0, "dmcssm show GRP_DSC").await;
+            assert_eq!(shown_eps(&shown), ["SHUTDOWN/SHUTDOWN/OK/FALSE", "SHUTDOWN/SHUTDOWN/OK/FALSE"], "{shown}");
+            assert!(
+                [0, 1].map(|host| drill.world.status(drill.database(host))).iter().all(|it| *it == Status::Exited(0))
+            );
+            drill.at(120).await;
+            assert!(
+                [0, 1].iter().all(|host| !drill.world.status(drill.database(*host)).exists()),
+                "nobody starts them"
+            );
+            let (code, text) = drill.type_on(0, "dmcssm ep startup GRP_DSC").await;
+            assert_eq!(code, Some(0), "{text}");
+            drill.at(150).await;
+            assert_eq!(drill.states(), ["Control node (OPEN, STARTUP) true", "Normal node (OPEN, STARTUP) true"]);
+            let found = rows(&drill, 1).await;
+            for (key, count) in ledger.borrow().clone() {
+                assert!(
+                    found[&key].len() as i64 > count,
+                    "row {key}: {count} acknowledged, {} there",
+                    found[&key].len()
+                );
+            }
+        });
+        let log = log_of(&trace, "css/dm_CSS0_202105.log");
+        assert!(log.iter().all(|line| !line.contains("Detected EP")), "a stop of the group is no death: {log:?}");
+    }
+}
+
+#[test]
+fn asm_is_stopped_after_the_database_and_the_css_never() {
+    run(10, 120, vec![], async |drill| {
+        drill.at(40).await;
+        for group in ["GRP_DSC", "GRP_ASM"] {
+            let (code, text) = drill.type_on(1, &format!("dmcssm ep stop {group}")).await;
+            assert_eq!((code, text.lines().count()), (Some(0), 2), "{text}");
+        }
+        assert_eq!(drill.type_on(1, "dmcssm ep stop GRP_CSS").await.0, Some(1));
+        drill.at(110).await;
+        let running = |name: &str| [0, 1].map(|host| drill.world.status(drill.process(host, name)).exists());
+        assert_eq!((running("dmserver"), running("dmasmsvr"), running("dmcss")), ([false; 2], [false; 2], [true; 2]));
+    });
+}

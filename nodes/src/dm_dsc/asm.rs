@@ -37,7 +37,7 @@ pub(super) async fn dmasmsvr(process: Process, plan: Shared, me: Seqno) -> i32 {
         })
     })));
     let asked = stop.recv().await;
-    ep.end_in_order().await;
     stop.reply(&asked, ());
+    ep.end_in_order().await;
     0
 }

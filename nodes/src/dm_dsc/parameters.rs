@@ -92,7 +92,8 @@ parameters! {
     start2: time = "sim_work_start2", "1s", 1_000;
     /// How long an EP works on any other command.
     other: time = "sim_work_other", "10ms", 10;
-    /// After how long without a write to the voting disk an EP stops itself; 0 for as long as the others wait.
+    /// After how long without a write to the voting disk an EP stops itself, whatever kept it from writing, its own sleep too. 0:
+    /// only once it has failed to reach the disk for as long as DCR_GRP_DSKCHK_CNT; one that slept past that does not know it.
     self_fence: time = "sim_self_fence", "0s", 0;
     /// How long the control CSS waits after Kill before it begins crash handling; the real one does not.
     post_kill_wait: time = "sim_post_kill_wait", "0s", 0;

@@ -16,6 +16,8 @@
 //! The registry (DCR) has one sector for each group, with the list of its OK EPs, in the same envelope. On mirrored
 //! disks (DCRV) it lies behind the voting disk, from byte 1 MiB on.
 
+use std::collections::BTreeSet;
+
 use crate::parts::encoding::{Decoder, Encoder, Garbled};
 use crate::parts::voting_disk::{self, Copies, Look, Mail, Slot, VotingDiskError};
 
@@ -141,6 +143,21 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The same, with heartbeats that cannot be read as they were in an earlier picture: a sector with nothing good in it is
+    /// silence, and whoever wrote it is judged by how long that lasts.
+    #[must_use]
+    pub fn with_heartbeats_known_from(self, earlier: &Picture) -> Picture {
+        Picture { look: self.look.with_slots_known_from(&earlier.look) }
+    }
+
+    /// The highest reign that shows anywhere: in a heartbeat, or in a command that was given under it.
+    pub fn highest_reign(&self, members: &BTreeSet<Seqno>) -> u64 {
+        let beats = members.iter().map(|ep| self.heartbeat(GroupKind::Css, *ep).reign);
+        let orders =
+            GroupKind::ALL.into_iter().flat_map(|kind| members.iter().map(move |ep| self.order(kind, *ep).reign));
+        beats.chain(orders).max().unwrap_or(0)
+    }
+
     /// The heartbeat of an EP.
     pub fn heartbeat(&self, kind: GroupKind, ep: Seqno) -> Heartbeat {
         heartbeat_in(&self.look.slot(member(kind, ep)))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::world::clock::WallTime;
 use crate::world::port::{Address, Incoming};
+use crate::world::process::Status as ProcessStatus;
 use crate::world::trace::ProcessId;
 
 use super::super::group::Path;
@@ -165,18 +166,31 @@ impl Css {
         }
     }
 
+    /// The EP says that it has been told, and is waited for: it is stopped when its process has ended.
     async fn stop_here(&self, kind: GroupKind) -> CssReply {
         self.supervision.borrow_mut().switched_off.insert(kind);
-        let to = Address::new(self.plan.node(self.me).process(kind), STOP_PORT);
+        let (name, process) = (kind.ep_name(self.me), self.plan.node(self.me).process(kind));
+        if !self.is_running(kind) {
+            return CssReply::Done(Vec::new());
+        }
+        let to = Address::new(process, STOP_PORT);
         match self.process.call::<()>(to, (), WAIT).await {
-            Ok(()) => CssReply::Done(Vec::new()),
-            Err(error) => CssReply::Refused(format!("{} does not answer: {error}", kind.ep_name(self.me))),
+            // An EP that ends as soon as it has answered may be gone before its answer is here.
+            Err(error) if self.is_running(kind) => {
+                return CssReply::Refused(format!("{name} does not answer: {error}"));
+            }
+            _ => {}
+        }
+        match self.process.timeout(WAIT, self.process.local_exit(process)).await {
+            Ok(ProcessStatus::Exited(0)) => CssReply::Done(Vec::new()),
+            Ok(_) => CssReply::Refused(format!("{name} did not end in order, look into its log")),
+            Err(_) => CssReply::Refused(format!("{name} is still ending after {} s", WAIT.as_secs())),
         }
     }
 
-    /// Asks the CSS of every host concerned.
+    /// Asks the CSS of every host concerned, one after the other; one that refuses keeps none of the others waiting.
     async fn on_hosts(&self, kind: GroupKind, ep: Option<Seqno>, request: CssRequest) -> CssReply {
-        let mut lines = Vec::new();
+        let (mut lines, mut refusals) = (Vec::new(), Vec::new());
         for host in self.plan.members().into_iter().filter(|host| ep.is_none_or(|ep| ep == *host)) {
             let reply = match host == self.me {
                 true => match request {
@@ -189,11 +203,14 @@ impl Css {
                 },
             };
             match reply {
-                CssReply::Refused(why) => return CssReply::Refused(why),
+                CssReply::Refused(why) => refusals.push(why),
                 _ => lines.push(format!("{} of {}: done", kind.ep_name(host), kind.group_name())),
             }
         }
-        CssReply::Done(lines)
+        match refusals.is_empty() {
+            true => CssReply::Done(lines),
+            false => CssReply::Refused(refusals.join("; ")),
+        }
     }
 
     fn open_force(&self, kind: GroupKind, picture: &Picture) -> CssReply {
@@ -257,8 +274,7 @@ impl Css {
         if let Some(kind) = busy {
             return CssReply::Refused(format!("{} is not open, wait until it is", kind.group_name()));
         }
-        let highest = self.plan.members().into_iter().map(|ep| picture.heartbeat(GroupKind::Css, ep).reign).max();
-        match self.take_over(picture, highest.unwrap_or(0) + 1).await {
+        match self.take_over(picture).await {
             Ok(()) => CssReply::Done(vec![format!("CSS{} is the control node now", self.me)]),
             Err(error) => CssReply::Refused(error.to_string()),
         }

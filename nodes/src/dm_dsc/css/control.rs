@@ -1,7 +1,7 @@
 //! What the control CSS does in a tick: it steps the groups and carries out what comes of it, in order.
 //!
-//! The election has no ballot: a CSS that sees no living control CSS and is the smallest of those alive takes over.
-//! Two can believe so when reads or writes are late; the one with the smaller reign gives up when it sees the other.
+//! Nothing it has put on the voting disk is taken for being there: it reads all of it each second, and what was lost on
+//! the way or has rotted since is written again.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -15,6 +15,7 @@ use super::super::log::Level;
 use super::super::vote::{Order, Picture};
 use super::super::words::{Command, GroupKind, NOBODY, Seqno, mask_of};
 use super::Css;
+use super::election::{Choice, choose};
 
 /// How many ticks a starting CSS looks before it may take over.
 const TICKS_BEFORE_ELECTION: u64 = 3;
@@ -28,6 +29,8 @@ pub(super) struct Reign {
     pub(super) groups: BTreeMap<GroupKind, Group>,
     /// What it has put into each mailbox.
     written: BTreeMap<(GroupKind, Seqno), Order>,
+    /// What it has put into the record of each group.
+    saved: BTreeMap<GroupKind, Group>,
     /// Since when a group waits for absent EPs.
     waiting_since: BTreeMap<GroupKind, Instant>,
     /// The CSS that were alive, and those whose hosts were killed since.
@@ -40,23 +43,21 @@ pub(super) struct Reign {
 
 impl Css {
     pub(super) async fn elect(&self, picture: &Picture) -> Result<(), VotingDiskError> {
-        let living = self.living(picture);
         let own = self.reign.borrow().as_ref().map_or(0, |reign| reign.number);
-        let rival = living.iter().filter(|(ep, _)| **ep != self.me).map(|(_, reign)| *reign).max().unwrap_or(0);
-        if own > 0 && rival > own && !self.plan.has_defect("old-control-css-goes-on") {
-            self.log.info(&format!("[CSS]: another control node is active, CSS{} becomes normal node", self.me));
-            self.reign.take();
+        match choose(self.me, own, &self.living(picture)) {
+            Choice::TakeOver if self.ticks.get() >= TICKS_BEFORE_ELECTION => self.take_over(picture).await,
+            Choice::GiveUp if !self.plan.has_defect("old-control-css-goes-on") => {
+                self.log.info(&format!("[CSS]: another control node is active, CSS{} becomes normal node", self.me));
+                self.reign.take();
+                Ok(())
+            }
+            _ => Ok(()),
         }
-        let smallest = living.keys().next() == Some(&self.me);
-        if own > 0 || rival > 0 || !smallest || self.ticks.get() < TICKS_BEFORE_ELECTION {
-            return Ok(());
-        }
-        let highest = self.plan.members().into_iter().map(|ep| picture.heartbeat(GroupKind::Css, ep).reign).max();
-        self.take_over(picture, highest.unwrap_or(0) + 1).await
     }
 
     /// This CSS becomes the control CSS: it goes on from what the group records say.
-    pub(super) async fn take_over(&self, picture: &Picture, number: u64) -> Result<(), VotingDiskError> {
+    pub(super) async fn take_over(&self, picture: &Picture) -> Result<(), VotingDiskError> {
+        let number = picture.highest_reign(&self.plan.members()) + 1;
         let mut groups = BTreeMap::new();
         for kind in GroupKind::ALL {
             let mut group = picture.record(kind).unwrap_or_else(|| self.new_group(kind));
@@ -83,6 +84,7 @@ impl Css {
             number,
             groups,
             written: BTreeMap::new(),
+            saved: BTreeMap::new(),
             waiting_since: BTreeMap::new(),
             alive,
             pending: BTreeMap::new(),
@@ -103,6 +105,7 @@ impl Css {
         }
         self.kill_hosts_without_css(picture).await?;
         self.write_lost_orders_again(picture).await?;
+        self.write_lost_records_again(picture).await?;
         for kind in GOVERNED {
             self.carry_out_pending(kind, picture).await?;
             let acts = self.step(kind, picture);
@@ -203,7 +206,7 @@ impl Css {
                     self.registry.save(&group).await?;
                 }
             }
-            Act::SaveRecord(group) => self.vote.save(&group).await?,
+            Act::SaveRecord(group) => self.save(*group).await?,
             Act::Entered(path, sub_status) => {
                 let status = path.name(self.plan.parameters.profile);
                 let fields = fields! { group: kind.name(), status: status, sub: sub_status };
@@ -222,9 +225,17 @@ impl Css {
 
     async fn save_record(&self, kind: GroupKind) -> Result<(), VotingDiskError> {
         match self.group(kind) {
-            Some(group) => self.vote.save(&group).await,
+            Some(group) => self.save(group).await,
             None => Ok(()),
         }
+    }
+
+    async fn save(&self, group: Group) -> Result<(), VotingDiskError> {
+        self.vote.save(&group).await?;
+        if let Some(reign) = self.reign.borrow_mut().as_mut() {
+            reign.saved.insert(group.kind, group);
+        }
+        Ok(())
     }
 
     /// What every command of a group says beside itself.
@@ -273,6 +284,18 @@ impl Css {
         for ((kind, ep), order) in written {
             if picture.order(kind, ep) != order {
                 self.vote.order(kind, ep, &order).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for the record of a group, from which whoever takes over goes on. A newer one than this CSS has written is
+    /// that of a control CSS which this one does not know of yet, and stays.
+    async fn write_lost_records_again(&self, picture: &Picture) -> Result<(), VotingDiskError> {
+        let saved = self.reign.borrow().as_ref().map(|reign| reign.saved.clone()).unwrap_or_default();
+        for (kind, group) in saved {
+            if picture.record(kind).is_none_or(|read| read.counter < group.counter) {
+                self.vote.save(&group).await?;
             }
         }
         Ok(())

@@ -3,7 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `watch` | who is alive |
-//! | `control` | what the control CSS does in a tick: election, steps of the groups, carrying out |
+//! | `election` | who is the control CSS: pure |
+//! | `control` | what the control CSS does in a tick: taking over, steps of the groups, carrying out |
 //! | `supervision` | processes of its own host: noticing their end, starting them again |
 //! | `address` | virtual addresses |
 //! | `show` | what `show` prints |
@@ -12,6 +13,7 @@
 mod address;
 mod console;
 mod control;
+mod election;
 mod show;
 mod supervision;
 mod watch;
@@ -49,6 +51,8 @@ pub(super) struct Css {
     ts: Cell<u64>,
     ticks: Cell<u64>,
     done: Cell<u64>,
+    /// The reign and the number of the last command it carried out: an older one in its mailbox is a stale read.
+    obeyed: Cell<(u64, u64)>,
     watch: RefCell<Watch>,
     picture: RefCell<Option<Picture>>,
     supervision: RefCell<Supervision>,
@@ -71,6 +75,7 @@ pub(super) async fn dmcss(process: Process, plan: Shared, me: Seqno) -> i32 {
         ts: Cell::new(guid),
         ticks: Cell::default(),
         done: Cell::default(),
+        obeyed: Cell::default(),
         watch: RefCell::default(),
         picture: RefCell::default(),
         supervision: RefCell::default(),
@@ -92,7 +97,11 @@ pub(super) async fn dmcss(process: Process, plan: Shared, me: Seqno) -> i32 {
 
 impl Css {
     async fn tick(self: &Rc<Self>) -> Result<(), VotingDiskError> {
-        let picture = self.vote.look().await?;
+        let look = self.vote.look().await?;
+        let picture = match &*self.picture.borrow() {
+            Some(earlier) => look.with_heartbeats_known_from(earlier),
+            None => look,
+        };
         let members = self.plan.members();
         self.watch.borrow_mut().look(&picture, &members, self.process.monotonic());
         let dead_here = self.supervise(&picture);
@@ -123,7 +132,12 @@ impl Css {
     /// What the control CSS has put into this CSS's mailbox.
     async fn obey(&self, picture: &Picture) {
         let order = picture.order(GroupKind::Css, self.me);
-        if order.guid != self.guid || order.sequence == self.done.get() {
+        let number = (order.reign, order.sequence);
+        let is_done = match self.plan.has_defect("old-control-css-goes-on") {
+            true => order.sequence == self.done.get(),
+            false => number <= self.obeyed.get(),
+        };
+        if order.guid != self.guid || (is_done && order.command != Command::SysHalt) {
             return;
         }
         match order.command {
@@ -133,6 +147,7 @@ impl Css {
             }
             Command::ConfigVip => {
                 self.configure_address(order.owner, order.up);
+                self.obeyed.set(number);
                 self.done.set(order.sequence);
             }
             _ => {}

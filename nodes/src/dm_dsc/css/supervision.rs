@@ -36,7 +36,7 @@ impl Css {
         })
     }
 
-    fn is_running(&self, kind: GroupKind) -> bool {
+    pub(super) fn is_running(&self, kind: GroupKind) -> bool {
         let process = self.plan.node(self.me).process(kind);
         self.process.local_state(process).is_some_and(ProcessStatus::exists)
     }

@@ -249,11 +249,12 @@ impl Database {
         }
         self.running.set(self.running.get() + 1);
         let pages: BTreeSet<Page> = transaction.actions.iter().map(|action| page_of(action.key())).collect();
-        for page in &pages {
-            self.acquire(*page).await;
-        }
-        let result = self.apply(transaction, &pages);
-        self.pinned.borrow_mut().retain(|page| !pages.contains(page));
+        let taken = self.acquire_all(&pages).await;
+        let result = match taken.len() == pages.len() {
+            true => self.apply(transaction, &taken),
+            false => Err("the instance is shutting down".to_owned()),
+        };
+        self.pinned.borrow_mut().retain(|page| !taken.contains(page));
         self.running.set(self.running.get() - 1);
         self.changed.notify();
         match result {
@@ -299,8 +300,21 @@ impl Database {
         }
     }
 
-    /// Gets a page to this EP and pins it.
-    async fn acquire(&self, page: Page) {
+    /// The pages it got: all of them, or those before one that cannot be had.
+    async fn acquire_all(&self, pages: &BTreeSet<Page>) -> BTreeSet<Page> {
+        let mut taken = BTreeSet::new();
+        for page in pages {
+            if !self.acquire(*page).await {
+                break;
+            }
+            taken.insert(*page);
+        }
+        taken
+    }
+
+    /// Gets a page to this EP and pins it. False if it cannot be had while this EP is shutting down: when a whole group is
+    /// stopped, the EP that has the page may be down already.
+    async fn acquire(&self, page: Page) -> bool {
         loop {
             self.changed
                 .wait_until(|| {
@@ -311,7 +325,7 @@ impl Database {
                 .await;
             if self.pages.borrow().contains_key(&page) {
                 self.pinned.borrow_mut().insert(page);
-                return;
+                return true;
             }
             self.fetching.borrow_mut().insert(page);
             let generation = self.generation.get();
@@ -324,10 +338,13 @@ impl Database {
                     self.pages.borrow_mut().insert(page, content);
                     self.pinned.borrow_mut().insert(page);
                     self.changed.notify();
-                    return;
+                    return true;
                 }
                 None => {
                     self.changed.notify();
+                    if !self.open.get() {
+                        return false;
+                    }
                     self.process.sleep(RETRY).await;
                 }
             }

@@ -74,9 +74,9 @@ pub(super) async fn dmserver(process: Process, plan: Shared, me: Seqno) -> i32 {
     process.spawn(server.clone().watch_links());
     process.spawn(server.clone().write_pages());
     let asked = stop.recv().await;
+    stop.reply(&asked, ());
     database.shut_down().await;
     ep.end_in_order().await;
-    stop.reply(&asked, ());
     0
 }
 

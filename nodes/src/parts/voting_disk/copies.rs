@@ -2,7 +2,7 @@
 //!
 //! Source of the rule: the manual's chapter on DMASM mirrors (DCRV disks): a write succeeds only if more than half of
 //! the disks took it, a read only if more than half return the same content. Neither waits for the slow rest, so one
-//! device that hangs holds nobody up.
+//! device that hangs holds nobody up, not even while a write is on its way between the other two.
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -14,8 +14,9 @@ use crate::parts::area::Area;
 use crate::world::device::{IoError, SharedBytes};
 use crate::world::executor::LocalFuture;
 
-/// How often a read is repeated while writes are on their way to the copies.
-const TRIES: u32 = 4;
+/// How often copies that say different things are asked again: a write reaches one of them before the other, and takes no
+/// longer than some reads.
+const ROUNDS: u32 = 32;
 
 /// Why a voting disk cannot be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -90,31 +91,75 @@ impl Copies {
         if let [area] = self.areas.as_slice() {
             return Ok(area.read(first * size, count * size).await?);
         }
-        let mut good = 0;
-        for _ in 0..TRIES {
-            let read = |area: &Area| -> LocalFuture<Result<SharedBytes, IoError>> {
-                let area = area.clone();
-                Box::pin(async move { area.read(first * size, count * size).await })
-            };
-            let majority = self.majority();
-            let agreed = |done: &[Result<SharedBytes, IoError>]| {
-                let contents: Vec<&[u8]> = done.iter().flatten().map(|bytes| &**bytes).collect();
-                agreed(&contents, size as usize, majority)
-            };
-            match side_by_side(self.areas.iter().map(read).collect(), agreed).await {
-                Ok(bytes) => return Ok(bytes.into()),
-                Err(answered) if answered < majority => {
-                    return Err(VotingDiskError::NoMajority { good: answered, copies: self.areas.len() });
+        let read = |area: &Area| -> LocalFuture<Result<SharedBytes, IoError>> {
+            let area = area.clone();
+            Box::pin(async move { area.read(first * size, count * size).await })
+        };
+        let mut asked: Vec<Asked> = self.areas.iter().map(|area| Asked::now(read(area))).collect();
+        for round in 1..=ROUNDS {
+            match first_answers(&mut asked, self.majority(), size as usize, round == ROUNDS).await {
+                Answers::Agree(bytes) => return Ok(bytes.into()),
+                Answers::TooFew(good) => return Err(VotingDiskError::NoMajority { good, copies: self.areas.len() }),
+                Answers::Differ => {
+                    for (copy, area) in asked.iter_mut().zip(&self.areas).filter(|(copy, _)| copy.is_good()) {
+                        *copy = Asked::now(read(area));
+                    }
                 }
-                Err(answered) => good = answered,
             }
         }
-        Err(VotingDiskError::NoMajority { good: good.min(self.majority() - 1), copies: self.areas.len() })
+        Err(VotingDiskError::NoMajority { good: self.majority() - 1, copies: self.areas.len() })
     }
 
     fn majority(&self) -> usize {
         self.areas.len() / 2 + 1
     }
+}
+
+/// A copy that is being read, or what it said last.
+struct Asked {
+    under_way: Option<LocalFuture<Result<SharedBytes, IoError>>>,
+    said: Option<Result<SharedBytes, IoError>>,
+}
+
+impl Asked {
+    fn now(read: LocalFuture<Result<SharedBytes, IoError>>) -> Self {
+        Asked { under_way: Some(read), said: None }
+    }
+
+    fn is_good(&self) -> bool {
+        matches!(self.said, Some(Ok(_)))
+    }
+}
+
+/// What some copies say.
+enum Answers {
+    /// More than half give this.
+    Agree(Vec<u8>),
+    /// More than half give something, and not the same.
+    Differ,
+    /// So many give anything; the others have failed.
+    TooFew(usize),
+}
+
+/// Waits until more than half of the copies have given something; with `all`, until they agree or none is left to wait for.
+async fn first_answers(asked: &mut [Asked], majority: usize, sector: usize, all: bool) -> Answers {
+    poll_fn(|cx| {
+        for copy in asked.iter_mut() {
+            if let Some(Poll::Ready(said)) = copy.under_way.as_mut().map(|read| read.as_mut().poll(cx)) {
+                *copy = Asked { under_way: None, said: Some(said) };
+            }
+        }
+        let contents: Vec<&[u8]> =
+            asked.iter().filter_map(|copy| Some(&**copy.said.as_ref()?.as_ref().ok()?)).collect();
+        let is_last = asked.iter().all(|copy| copy.under_way.is_none());
+        match agreed(&contents, sector, majority) {
+            Some(bytes) => Poll::Ready(Answers::Agree(bytes)),
+            None if is_last && contents.len() < majority => Poll::Ready(Answers::TooFew(contents.len())),
+            None if contents.len() >= majority && (is_last || !all) => Poll::Ready(Answers::Differ),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// The bytes of which every sector is the same in at least `majority` contents.

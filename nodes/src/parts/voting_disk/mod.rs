@@ -36,6 +36,8 @@ mod tests;
 pub use copies::{Copies, VotingDiskError};
 pub use sector::{Mail, Slot, open, seal};
 
+use crate::world::device::IoError;
+
 /// The first sector of the first member.
 const FIRST_SLOT: u64 = 16;
 
@@ -103,14 +105,38 @@ impl VotingDisk {
         Ok(Mail::decode(&self.copies.read(slot_sector(member) + 1, 1).await?))
     }
 
-    /// Reads all of it.
+    /// Reads all of it. One sector that cannot be read does not hide the others: there is nothing good in it.
     ///
     /// # Errors
     /// See [`VotingDiskError`].
     pub async fn look(&self) -> Result<Look, VotingDiskError> {
-        let bytes = self.copies.read(0, Self::sectors(self.members)).await?;
-        let size = self.copies.sector_size() as usize;
-        Ok(Look { sectors: bytes.chunks(size).map(<[u8]>::to_vec).collect() })
+        match self.copies.read(0, Self::sectors(self.members)).await {
+            Ok(bytes) => {
+                let size = self.copies.sector_size() as usize;
+                Ok(Look { sectors: bytes.chunks(size).map(<[u8]>::to_vec).collect() })
+            }
+            Err(VotingDiskError::Device(IoError::Medium { .. })) => self.look_at_each_sector().await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn look_at_each_sector(&self) -> Result<Look, VotingDiskError> {
+        let mut sectors = Vec::new();
+        let mut first_error = None;
+        for number in 0..Self::sectors(self.members) {
+            match self.copies.read(number, 1).await {
+                Ok(bytes) => sectors.push(bytes.to_vec()),
+                Err(error @ VotingDiskError::Device(IoError::Medium { .. })) => {
+                    sectors.push(Vec::new());
+                    first_error = first_error.or(Some(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match first_error.filter(|_| sectors.iter().all(Vec::is_empty)) {
+            Some(error) => Err(error),
+            None => Ok(Look { sectors }),
+        }
     }
 }
 
@@ -128,6 +154,18 @@ impl Look {
     /// The content of a record; `None` if nothing good is there.
     pub fn record(&self, record: u64) -> Option<&[u8]> {
         open(self.sector(record))
+    }
+
+    /// The same, with the slots in which nothing good is there as they were in an earlier look: a sector that says nothing of
+    /// a member does not say that the member has changed.
+    #[must_use]
+    pub fn with_slots_known_from(mut self, earlier: &Look) -> Look {
+        for (sector, known) in self.sectors.iter_mut().zip(&earlier.sectors).skip(FIRST_SLOT as usize).step_by(2) {
+            if open(sector).is_none() && open(known).is_some() {
+                sector.clone_from(known);
+            }
+        }
+        self
     }
 
     fn sector(&self, number: u64) -> &[u8] {

@@ -1,11 +1,14 @@
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::copies::agreed;
 use super::*;
 use crate::parts::area::Area;
 use crate::parts::test_world::{Stage, on_stage};
-use crate::world::device::{DeviceOptions, Paths};
+use crate::world::device::{Arming, Damage, DeviceFault, DeviceOptions, Paths, SectorRange};
 use crate::world::disk::DeviceId;
+use crate::world::latency::Latency;
 use crate::world::process::Process;
 
 const MEMBERS: u64 = 4;
@@ -109,4 +112,81 @@ fn sectors_are_decided_one_by_one() {
     assert_eq!(agreed(&[b"ab", b"aX", b"Yb"], 1, 2), Some(b"ab".to_vec()));
     assert_eq!(agreed(&[b"ab", b"aX"], 1, 2), None);
     assert_eq!(agreed(&[b"ab", b"XY", b"ZW"], 1, 2), None);
+}
+
+/// What a look shows of a damaged slot, of the one beside it, and of the damaged one with an earlier look beside it.
+fn seen_through(damage: Damage) -> [u64; 3] {
+    let seen = Rc::new(Cell::new([0; 3]));
+    let kept = seen.clone();
+    on_stage(async move |stage| {
+        let (device, host) = (stage.device, stage.world.add_host("a"));
+        let shown = stage
+            .run(host, move |process| async move {
+                let (vote, world) = (disk(&process, &[device]), process.world());
+                // It fills its sector, so that a bit of it flips wherever one does.
+                vote.beat(0, &Slot { notes: vec![7; 476], ..slot(1) }).await.expect("written");
+                vote.beat(1, &slot(2)).await.expect("written");
+                let earlier = vote.look().await.expect("read");
+                let rotten = SectorRange::one(FIRST_SLOT);
+                let damaged = world.with_device(device, |device| device.damage(world.now(), damage, rotten));
+                assert_eq!(damaged.sectors, 1);
+                let look = vote.look().await.expect("one bad sector does not hide the others");
+                let known = look.clone().with_slots_known_from(&earlier);
+                vote.beat(0, &slot(3)).await.expect("written");
+                let mended = vote.look().await.expect("read").with_slots_known_from(&earlier);
+                assert_eq!(mended.slot(0).counter, 3, "the next heartbeat mends it");
+                [look.slot(0).counter, look.slot(1).counter, known.slot(0).counter]
+            })
+            .await;
+        kept.set(shown);
+    });
+    seen.get()
+}
+
+#[test]
+fn a_bad_slot_says_nothing_and_does_not_hide_the_others() {
+    for damage in [Damage::Unreadable, Damage::FlippedBit] {
+        assert_eq!(seen_through(damage), [0, 2, 1], "{damage:?}");
+    }
+}
+
+#[test]
+fn a_bad_mailbox_shows_as_empty_so_that_it_is_written_again() {
+    let mut mailbox = vec![vec![0; 512]; FIRST_SLOT as usize + 2];
+    mailbox[FIRST_SLOT as usize + 1] = seal(&Mail { guid: 7, ..Mail::default() }.encode(), 512);
+    let earlier = Look { sectors: mailbox.clone() };
+    mailbox[FIRST_SLOT as usize + 1][20] ^= 1;
+    assert_eq!(Look { sectors: mailbox }.with_slots_known_from(&earlier).mail(0), Mail::default());
+}
+
+#[test]
+fn copies_of_which_one_hangs_and_two_differ_for_a_moment_are_read_again() {
+    on_stage(async |stage| {
+        let devices = three(&stage);
+        let [host, beside] = ["a", "b"].map(|name| stage.world.add_host(name));
+        let hang = Arming::new(DeviceFault::Hang).until_disarmed();
+        stage.world.change_device(devices[2], |device| {
+            device.arm(stage.world.now(), hang);
+            Vec::new()
+        });
+        let slow = Latency::even(Duration::from_millis(2), Duration::from_millis(2));
+        stage.world.change_device(devices[1], |device| {
+            device.arm(stage.world.now(), Arming::new(DeviceFault::Slow { extra: slow }).on_writes().until_disarmed());
+            Vec::new()
+        });
+        let writing = devices.clone();
+        let written = stage.start(beside, move |process| {
+            let vote = disk(&process, &writing);
+            async move { vote.beat(0, &slot(7)).await }
+        });
+        stage.sleep(Duration::from_millis(1)).await;
+        let read = stage
+            .run(host, move |process| {
+                let vote = disk(&process, &devices);
+                async move { process.timeout(Duration::from_secs(1), vote.slot(0)).await.ok() }
+            })
+            .await;
+        assert_eq!(read, Some(Ok(slot(7))), "nobody waits for the copy that hangs");
+        assert_eq!(written.result().await, Ok(()));
+    });
 }

@@ -121,9 +121,13 @@ impl Device {
         IoError::Medium { sector }
     }
 
-    /// A sector turns out to have gone bad; the read then meets it.
+    /// A sector turns out to have gone bad; the read then meets it. Where nothing was ever written there are no bits that
+    /// could flip: the zeros that a reader gets come from no medium.
     fn decay<T>(&mut self, victim: &Victim, mut strike: Strike, damage: Damage) -> Option<T> {
         let sector = strike.range.first + strike.draws.below(strike.range.count());
+        if damage == Damage::FlippedBit && self.medium.image.written_ranges(SectorRange::one(sector)).is_empty() {
+            return None;
+        }
         if !self.may_damage(SectorRange::one(sector)) {
             self.withheld(&strike);
         } else if self.damage_sector(sector, damage, strike.id) {

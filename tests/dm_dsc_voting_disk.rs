@@ -1,0 +1,199 @@
+//! Dameng DSC: every block of the voting disk damaged in every way, on each host, in a start, a crash and a rejoin.
+//!
+//! Two hosts, CSS0 is the control CSS. DSC0 is killed at 25 s and started again by its CSS; while the groups start, or between
+//! two commands of crash handling or of the rejoin, one fault meets one block. Whatever that does: in the end one CSS is the
+//! control node, and all instances serve, or a check says what is wrong.
+
+use rayon::prelude::*;
+use simrun::check::Answer;
+use simrun::draws::Draws;
+use simrun::run::{Record, RunOptions, run_scenario};
+use simrun::scenario::{self, Scenario};
+use simrun::verdict;
+use simrun::vocabulary;
+
+use nodes::world::device::SectorRange;
+
+/// The blocks in use by two EPs in three groups: their sectors (records from 1, member `8 g + e` from 16 on) and names.
+fn blocks() -> Vec<(u64, String)> {
+    let groups = ["CSS", "ASM", "DB"];
+    let records = groups.iter().enumerate().map(|(group, name)| (1 + group as u64, format!("record of {name}")));
+    let members = groups.iter().enumerate().flat_map(|(group, name)| {
+        (0..2u64).flat_map(move |ep| {
+            let slot = 16 + 2 * (8 * group as u64 + ep);
+            [(slot, format!("slot of {name}{ep}")), (slot + 1, format!("mailbox of {name}{ep}"))]
+        })
+    });
+    records.chain(members).collect()
+}
+
+/// The ways to damage a block, and whether it matters whose requests are hit.
+const FAULTS: [(&str, &str, bool); 4] = [
+    ("unreadable", "read-error = { device = \"vote\", mode = \"latent\", count = 1, ", false),
+    ("rotten", "bit-rot = { device = \"vote\", ", false),
+    ("write lost", "lose-write = { device = \"vote\", count = 1, ", true),
+    ("read stale", "stale-read = { device = \"vote\", count = 1, ", true),
+];
+
+const CHECKS: [&str; 7] = [
+    "single-writer",
+    "log-intact",
+    "no-lost-commit",
+    "linearizable",
+    "dsc-one-control-css",
+    "dsc-killed-writes-nothing-after-redo",
+    "dsc-status-sequence",
+];
+
+/// When the fault strikes: while the groups start, between two commands of crash handling, and of the rejoin.
+const MOMENTS: [&str; 3] = ["2s", "28s", "48s"];
+
+/// One cell of the table.
+struct Case {
+    fault: &'static str,
+    at: &'static str,
+    block: String,
+    host: Option<u16>,
+    verb: String,
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (fault, verb, of_hosts, at) in
+        FAULTS.into_iter().flat_map(|(fault, verb, hosts)| MOMENTS.map(|at| (fault, verb, hosts, at)))
+    {
+        for (sector, block) in blocks() {
+            let place = format!("region = \"voting-disk\", sectors = \"{sector}..{sector}\"");
+            let hosts = if of_hosts { vec![Some(0), Some(1)] } else { vec![None] };
+            for host in hosts {
+                let of_host = host.map_or(String::new(), |host| format!(", host = \"dsc{host}\""));
+                let verb = format!("{verb}{place}{of_host} }}");
+                cases.push(Case { fault, at, block: block.clone(), host, verb });
+            }
+        }
+    }
+    cases
+}
+
+fn scenario(case: &Case) -> Scenario {
+    let checks: String = CHECKS.iter().map(|check| format!("[[check]]\nalways = \"{check}\"\n")).collect();
+    let text = format!(
+        r#"
+format = 1
+[drill]
+id = "DM-T"
+title = "a damaged block of the voting disk"
+kind = "simulation"
+hypothesis = "one CSS leads, and all instances serve"
+[product]
+model = "dm_dsc"
+set = {{ DCR_GRP_DSKCHK_CNT = "15s", DMDCR_ASM_RESTART_INTERVAL = "10s", DMDCR_DB_RESTART_INTERVAL = "15s" }}
+[[node]]
+name = "dsc0"
+role = "instance"
+[[node]]
+name = "dsc1"
+role = "instance"
+[storage]
+damage = "unbounded"
+[workload]
+kind = "register"
+clients = 2
+rate = "10/s"
+keys = 4
+[[fault]]
+name = "kill"
+at = "25s"
+kill = "dsc0"
+[[fault]]
+name = "it"
+at = "{}"
+{}
+{checks}
+[run]
+seeds = "1..1"
+time-limit = "120s"
+"#,
+        case.at, case.verb
+    );
+    let source = scenario::source::Source::new("table.toml", text.as_str());
+    match scenario::check(source, &vocabulary::known()) {
+        Ok(accepted) => accepted.scenario,
+        Err(rejected) => panic!("rejected: {:#?}\n{text}", rejected.diagnostics),
+    }
+}
+
+/// What came of a case.
+struct End {
+    fired: u64,
+    /// The CSS that call themselves the control node in their slots, with their reigns.
+    control: Vec<(u64, u64)>,
+    serving: usize,
+    violated: Vec<String>,
+}
+
+impl End {
+    fn of(scenario: &Scenario, record: &Record) -> End {
+        let verdict = verdict::judge(scenario, record);
+        let violated = verdict.checks.iter().filter(|check| check.finding.answer == Answer::Violated);
+        let last = record.states.last().map(|snapshot| snapshot.nodes.as_slice()).unwrap_or_default();
+        let reigns = (0..2).map(|css| (css, reign_in_slot(record, css)));
+        End {
+            fired: record.fault("it").and_then(|fault| fault.effects.counts).map_or(0, |counts| counts.fired),
+            control: reigns.filter(|(_, reign)| *reign > 0).collect(),
+            serving: last.iter().filter(|node| node.writable).count(),
+            violated: violated.map(|check| check.name.clone()).collect(),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let control: Vec<String> =
+            self.control.iter().map(|(css, reign)| format!("CSS{css} in reign {reign}")).collect();
+        let violated = if self.violated.is_empty() { "no check" } else { &self.violated.join(", ") };
+        let (fired, control, serving) = (self.fired, control.join(" and "), self.serving);
+        format!("fired {fired}; control {control}; {serving} serve; {violated} violated")
+    }
+}
+
+/// The reign that a CSS names in its slot at the end: behind magic number, checksum and length (10 bytes) come guid,
+/// counter, status, last command and its result (26 bytes), then the reign.
+fn reign_in_slot(record: &Record, css: u64) -> u64 {
+    let region = record.regions.iter().find(|region| region.name == "voting-disk").expect("a voting disk");
+    let visible = &record.device(region.device).expect("its device").visible;
+    let first = region.offset / visible.sector_size() + 16 + 2 * css;
+    let bytes = visible.read(SectorRange::new(first, 1)).expect("CSS writes its slot each second");
+    bytes.get(36..44).and_then(|reign| reign.try_into().ok()).map_or(0, u64::from_le_bytes)
+}
+
+#[test]
+fn a_damaged_block_leaves_one_control_node_and_service_or_is_seen() {
+    let run = |case: &Case| {
+        let scenario = scenario(case);
+        let product = nodes::catalogue::find("dm_dsc").expect("the product");
+        let draws = Draws::of(&scenario, 1);
+        let record = run_scenario(&scenario, product, &draws, &RunOptions::default()).expect("a run to its end");
+        End::of(&scenario, &record)
+    };
+    let cases = cases();
+    let ends: Vec<End> = cases.par_iter().map(run).collect();
+    let mut lines = Vec::new();
+    for (case, end) in cases.iter().zip(&ends) {
+        let host = case.host.map_or(String::new(), |host| format!(" for dsc{host}"));
+        let what = format!("{}: {}{host} at {}", case.block, case.fault, case.at);
+        assert_eq!(end.control.len(), 1, "{what}: {}", end.shown());
+        assert!(end.serving == 2 || !end.violated.is_empty(), "{what}: {}", end.shown());
+        lines.push(format!("{what:44} {}", end.shown()));
+    }
+    // The control CSS writes nothing into its own mailbox, and what was never written can be neither rotten nor lost.
+    let may_miss = |fault: &str, block: &str| {
+        block == "mailbox of CSS0" && matches!(fault, "rotten" | "write lost" | "read stale")
+    };
+    for (fault, ..) in FAULTS {
+        for (_, block) in blocks() {
+            let of_block = cases.iter().zip(&ends).filter(|(case, _)| case.fault == fault && case.block == block);
+            let met = of_block.into_iter().any(|(_, end)| end.fired > 0);
+            assert!(met || may_miss(fault, &block), "{block} was never {fault}");
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
