@@ -103,7 +103,7 @@ async fn stub_dssserver(process: Process, plan: Rc<Plan>, node: usize) -> i32 {
                 let command = ReservationCommand::PreemptAndAbort {
                     key: node as u64 + 1,
                     victim_key: u64::from(instance) + 1,
-                    kind: ReservationType::WriteExclusiveRegistrantsOnly,
+                    kind: ReservationType::ExclusiveAccessRegistrantsOnly,
                 };
                 let kicked = process.disk(plan.volumes[0]).reservation(command).await.is_ok();
                 if kicked {

@@ -12,15 +12,13 @@ use std::time::Duration;
 use crate::fields;
 use crate::parts::signal::Signal;
 use crate::product::events;
-use crate::world::device::{Answer, IoError, ReservationCommand, ReservationType};
+use crate::world::device::{Answer, IoError, ReservationCommand};
 use crate::world::disk::Disk;
 use crate::world::process::Process;
 
 use super::cm_client::CmClient;
 use super::messages::{ClientAnswer, DSS_COMMAND_PORT, DSS_MES_PORT, DssAnswer, DssCommand, InstanceId, Resource};
-use super::plan::{Shared, reservation_key};
-
-const RESERVATION: ReservationType = ReservationType::WriteExclusiveRegistrantsOnly;
+use super::plan::{RESERVATION, Shared, reservation_key};
 
 /// How long a standby dssserver waits before it asks again for the main role.
 const RETRY: Duration = Duration::from_millis(100);

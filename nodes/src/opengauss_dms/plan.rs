@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::parts::area::Area;
 use crate::parts::wal::{Log, WalError};
 use crate::product::Region;
+use crate::world::device::ReservationType;
 use crate::world::disk::{DeviceId, Disk};
 use crate::world::port::Address;
 use crate::world::process::Process;
@@ -120,6 +121,10 @@ impl Configuration {
         disk
     }
 }
+
+/// The reservation under which all hosts of a cluster work: whoever has no key may neither write nor read (type 6,
+/// `CBB: src/cm_utils/cm_scsi.c`).
+pub const RESERVATION: ReservationType = ReservationType::ExclusiveAccessRegistrantsOnly;
 
 /// The SCSI-3 key of an instance: its number and one (`CBB: src/cm_utils/cm_iofence.c`).
 pub const fn reservation_key(instance: InstanceId) -> u64 {

@@ -11,15 +11,14 @@ use crate::fields;
 use crate::opengauss_dms::cm::log::Level;
 use crate::opengauss_dms::cm::messages::Registration;
 use crate::opengauss_dms::messages::{DSS_COMMAND_PORT, DssAnswer, DssCommand, InstanceId, Resource};
-use crate::world::device::{Answer, IoError, ReservationCommand, ReservationType};
+use crate::opengauss_dms::plan::RESERVATION;
+use crate::world::device::{Answer, IoError, ReservationCommand};
 use crate::world::disk::DeviceId;
 
 const ROUND: Duration = Duration::from_secs(1);
 
 /// How often at most an order to preempt one key is obeyed.
 const UNREGISTER_THROTTLE: Duration = Duration::from_secs(1);
-
-const KIND: ReservationType = ReservationType::WriteExclusiveRegistrantsOnly;
 
 /// An order of cm_server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +117,7 @@ impl Agent {
         let registered = self.on_volumes(ReservationCommand::RegisterAndIgnore { new_key: key }).await.is_ok();
         if registered {
             // A conflict means that another node holds the reservation already, which is as good.
-            let _ = self.on_volumes(ReservationCommand::Reserve { key, kind: KIND }).await;
+            let _ = self.on_volumes(ReservationCommand::Reserve { key, kind: RESERVATION }).await;
             self.process.announce("scsi.registered", fields! { key: key });
         }
         self.log("ResReg", Level::Log, &format!("dsscmd reghl -i {}: {}.", self.node, result_word(registered)));
