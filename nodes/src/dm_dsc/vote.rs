@@ -158,6 +158,12 @@ impl Picture {
         beats.chain(orders).max().unwrap_or(0)
     }
 
+    /// The highest number of a command that shows in the mailboxes of a group, or as done in the slots of its EPs.
+    pub fn highest_number(&self, kind: GroupKind, members: &BTreeSet<Seqno>) -> u64 {
+        let shown = members.iter().map(|ep| self.order(kind, *ep).sequence.max(self.heartbeat(kind, *ep).done));
+        shown.max().unwrap_or(0)
+    }
+
     /// The heartbeat of an EP.
     pub fn heartbeat(&self, kind: GroupKind, ep: Seqno) -> Heartbeat {
         heartbeat_in(&self.look.slot(member(kind, ep)))

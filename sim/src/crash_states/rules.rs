@@ -92,10 +92,12 @@ impl Facts {
     }
 
     /// What is served where the logs say something else. Rows that no commit in them touches are not judged: a log that
-    /// forgets its oldest segments does not have all of them.
+    /// forgets its oldest segments does not have all of them. A log that is the beginning of another one is a standby's copy
+    /// of it, which lags and from which nobody is served.
     fn rows_differ(&self, restored: &Restored, devices: &[Device]) -> Option<Broken> {
         let mut changes: Vec<(u64, i64, Vec<i64>)> = Vec::new();
-        for log in &self.logs {
+        let all: Vec<Vec<Transaction>> = self.logs.iter().map(|log| commits(log, devices)).collect();
+        for (_, log) in self.logs.iter().enumerate().filter(|(place, _)| !is_copy(*place, &all)) {
             let image = devices.get(usize::from(log.device.0))?.clone().visible_image(Instant::NEVER);
             for record in log_reader::read(&image, log).map(|read| read.records).unwrap_or_default() {
                 let rows = log_reader::rows(&image, log, &record).unwrap_or_default();
@@ -111,6 +113,14 @@ impl Facts {
         let explanation = format!("the last commit of the log leaves row {key} as {row:?}, and {served:?} is served");
         Some(Broken { rule: ROWS_OF_THE_LOG, explanation })
     }
+}
+
+/// Whether a log is the beginning of another one. Of two that are the same the first counts.
+fn is_copy(place: usize, logs: &[Vec<Transaction>]) -> bool {
+    let of = |(other, log): (usize, &Vec<Transaction>)| {
+        other != place && log.starts_with(&logs[place]) && (log.len() > logs[place].len() || other < place)
+    };
+    logs.iter().enumerate().any(of)
 }
 
 /// What is broken if a second recovery does not find what the first one found.
@@ -134,4 +144,16 @@ fn commits(log: &Region, devices: &[Device]) -> Vec<Transaction> {
     let read = log_reader::read(&device.clone().visible_image(Instant::NEVER), log);
     let records = read.map(|log| log.records).unwrap_or_default();
     records.into_iter().filter(|one| one.commit).map(|one| one.transaction).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_lags_behind_another_is_its_copy_and_logs_of_two_writers_are_none() {
+        let logs = vec![vec![(1, 1), (2, 1)], vec![(1, 1)], vec![(1, 1), (2, 1)], vec![(3, 1)]];
+        let copies: Vec<bool> = (0..logs.len()).map(|place| is_copy(place, &logs)).collect();
+        assert_eq!(copies, [false, true, true, false]);
+    }
 }

@@ -12,7 +12,7 @@ use crate::world::time::Instant;
 
 use super::super::group::{Act, Group, Path, Sight};
 use super::super::log::Level;
-use super::super::vote::{Order, Picture};
+use super::super::vote::{Order, Picture, Status};
 use super::super::words::{Command, GroupKind, NOBODY, Seqno, mask_of};
 use super::Css;
 use super::election::{Choice, choose};
@@ -58,9 +58,14 @@ impl Css {
     /// This CSS becomes the control CSS: it goes on from what the group records say.
     pub(super) async fn take_over(&self, picture: &Picture) -> Result<(), VotingDiskError> {
         let number = picture.highest_reign(&self.plan.members()) + 1;
-        let mut groups = BTreeMap::new();
+        let (mut groups, mut pending) = (BTreeMap::new(), BTreeMap::new());
         for kind in GroupKind::ALL {
             let mut group = picture.record(kind).unwrap_or_else(|| self.new_group(kind));
+            if picture.record(kind).is_none() && kind != GroupKind::Css {
+                group.counter = picture.highest_number(kind, &group.members);
+                let halting = group.halt_without_record(self.at_work(&group, picture));
+                pending.insert(kind, VecDeque::from(halting));
+            }
             if self.plan.has_defect("counter-lost-with-the-control-css") {
                 group.counter = 0;
             }
@@ -87,11 +92,20 @@ impl Css {
             saved: BTreeMap::new(),
             waiting_since: BTreeMap::new(),
             alive,
-            pending: BTreeMap::new(),
+            pending,
             killed_at: BTreeMap::new(),
         });
         self.vote.set_reign(number);
         Ok(())
+    }
+
+    /// The EPs that have been commanded to start, by what their slots show, and their lives.
+    fn at_work(&self, group: &Group, picture: &Picture) -> BTreeMap<Seqno, u64> {
+        let waits = |ep: &Seqno| {
+            matches!(picture.heartbeat(group.kind, *ep).status, Status::Startup | Status::Startup2 | Status::Shutdown)
+        };
+        let sight = self.sight(group, picture);
+        sight.into_iter().filter(|(ep, _)| !waits(ep)).map(|(ep, present)| (ep, present.guid)).collect()
     }
 
     fn new_group(&self, kind: GroupKind) -> Group {

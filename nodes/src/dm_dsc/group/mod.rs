@@ -193,6 +193,19 @@ impl Group {
         acts
     }
 
+    /// What a control CSS does that takes over and cannot read the record of the group. These EPs of it are at work, and nobody
+    /// knows what they were in the middle of: as in any status but OPEN they are halted, and the group starts anew.
+    pub fn halt_without_record(&mut self, at_work: BTreeMap<Seqno, u64>) -> Vec<Act> {
+        let mut acts = Vec::new();
+        if !at_work.is_empty() {
+            acts.push(Act::Log("group record cannot be read, all EPs of the group are halted".to_owned()));
+            acts.extend(at_work.iter().map(|(ep, guid)| Act::Kill { ep: *ep, guid: *guid }));
+            self.guids = at_work;
+            self.change_to(Path::Halt, 0, &mut acts);
+        }
+        acts
+    }
+
     /// Whether the crash that was handled last is truly over: what the dead had changed is in the pages.
     pub fn crash_is_over(&self, sight: &Sight) -> bool {
         let written = |ep: &Seqno| {

@@ -248,3 +248,15 @@ fn nobody_rejoins_before_the_pages_hold_what_the_dead_had_changed() {
     replay.tick();
     assert_eq!((replay.group.path, replay.group.crash_lsn), (Path::Recover, 0));
 }
+
+#[test]
+fn without_its_record_a_group_at_work_is_halted_and_one_that_waits_is_not() {
+    let mut group = Group::new(GroupKind::Db, [0, 1].into());
+    assert!(group.halt_without_record(BTreeMap::new()).is_empty());
+    assert_eq!((group.path, group.row), (Path::Startup, 0));
+    let acts = group.halt_without_record([(1, 7)].into());
+    assert!(acts.contains(&Act::Kill { ep: 1, guid: 7 }) && acts.contains(&Act::Entered(Path::Halt, "WAIT_SYS_HALT")));
+    assert!(group.step(&[(1, Present { guid: 7, ..Present::default() })].into()).is_empty(), "it is waited for");
+    group.step(&BTreeMap::new());
+    assert_eq!((group.path, group.row, group.ok.clone()), (Path::Startup, 0, [0, 1].into()));
+}

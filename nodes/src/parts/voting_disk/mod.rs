@@ -18,7 +18,8 @@
 //! | 17 + 2 m | mailbox of member m, one deep | the leader |
 //!
 //! Every sector that holds something begins with a magic number (`VTD1`), the CRC32C of its content, the content's
-//! length (16 bits) and the content; a sector in which these do not agree holds nothing. Integers are little-endian.
+//! length (16 bits) and the content, and zeros fill it up; a sector in which these do not agree holds nothing. Integers are
+//! little-endian.
 //!
 //! | content of | fields |
 //! |---|---|

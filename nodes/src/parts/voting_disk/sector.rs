@@ -99,5 +99,6 @@ pub fn open(sector: &[u8]) -> Option<&[u8]> {
     let (magic, checksum) = (sealed.u32().ok()?, sealed.u32().ok()?);
     let length = sealed.u16().ok()?;
     let content = sealed.raw(usize::from(length)).ok()?;
-    (magic == MAGIC && checksum == crc32c::crc32c(content)).then_some(content)
+    let is_padded = sealed.rest().iter().all(|byte| *byte == 0);
+    (magic == MAGIC && checksum == crc32c::crc32c(content) && is_padded).then_some(content)
 }

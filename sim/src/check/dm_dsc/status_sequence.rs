@@ -161,6 +161,8 @@ struct Counting<'a> {
     writer: Option<(&'a str, u32, u64)>,
     /// What the last record counted: a new control CSS goes on from there.
     recorded: Option<u64>,
+    /// What the first record counted: commands before it can have been lost on the way, and come late.
+    first: Option<u64>,
     /// Numbers that were passed over, and by which note: of commands whose write got lost and that must come later.
     owed: BTreeMap<u64, &'a Note>,
 }
@@ -169,7 +171,8 @@ impl<'a> Counting<'a> {
     /// Takes an order in; what is wrong with its number.
     fn order(&mut self, note: &'a Note, what: (Ep, u8), sequence: u64) -> Option<Sentence> {
         self.new_writer(note);
-        let is_known = self.given.get(&sequence) == Some(&what) || self.owed.remove(&sequence).is_some();
+        let is_late = self.first.is_some_and(|first| sequence < first) && !self.given.contains_key(&sequence);
+        let is_known = self.given.get(&sequence) == Some(&what) || self.owed.remove(&sequence).is_some() || is_late;
         self.given.insert(sequence, what);
         if is_known {
             self.last = self.last.max(Some(sequence));
@@ -182,6 +185,7 @@ impl<'a> Counting<'a> {
     fn record(&mut self, note: &'a Note, record: &GroupRecord, before: Option<&GroupRecord>) -> Option<Sentence> {
         self.new_writer(note);
         self.recorded = Some(record.counter);
+        self.first = self.first.or(Some(record.counter));
         // A drill begins with the counter its scenario gives, written over the same status.
         if before.is_none_or(|before| before.status == record.status) {
             self.given.clear();
@@ -235,5 +239,15 @@ mod tests {
             answer(&format!("{open}4s a/dmcss record DB PROCESS_RECOVER/WAIT_EP_RECOVER counter=64\n")),
             Answer::Violated
         );
+    }
+
+    #[test]
+    fn the_first_command_may_have_been_lost_and_come_behind_the_first_record() {
+        let late = "1s a/dmcss record DB STARTUP/WAIT_STARTUP counter=2\n2s a/dmcss order DB.0 command=10 seq=1\n";
+        let goes_on =
+            format!("{late}3s a/dmcss order DB.0 command=11 seq=3\n4s a/dmcss record DB STARTUP/WAIT_REDO counter=4\n");
+        assert_eq!(answer(&goes_on), Answer::Holds);
+        let twice = format!("{goes_on}5s a/dmcss order DB.1 command=10 seq=1\n");
+        assert_eq!(answer(&twice), Answer::Violated, "another command of the same number");
     }
 }
