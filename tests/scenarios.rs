@@ -310,6 +310,18 @@ fn sum_up(scenario: &Scenario, draws: &Draws, record: &Record, verdict: &Verdict
     }
 }
 
+/// A drill is quoted by its number in plans and reports.
+#[test]
+fn no_two_drills_have_the_same_number() {
+    let mut by_number: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for file in files() {
+        let number = load(&file).drill.id;
+        if let Some(other) = by_number.insert(number.clone(), file.clone()) {
+            panic!("{number} is {} and {}", other.display(), file.display());
+        }
+    }
+}
+
 #[test]
 fn without_its_faults_and_defects_a_scenario_ends_differently() {
     let files = files();

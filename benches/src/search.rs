@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use simrun::explore::workers;
 use simrun::mutants::{Way, seeds_until_found};
 use simrun::scenario::load;
@@ -28,6 +28,9 @@ pub struct Options {
     /// Only these defects (default: the chosen ones).
     #[arg(long)]
     defect: Vec<String>,
+    /// Only this way (default: all, beside each other).
+    #[arg(long)]
+    way: Option<WayWord>,
     /// Another drill than the chosen one, for the defects that are named.
     #[arg(long, requires = "defect")]
     drill: Option<PathBuf>,
@@ -44,7 +47,19 @@ const CHOSEN: &[(&str, &str)] = &[
     ("scenarios/opengauss_ha/switchover_and_back.toml", "attach-without-crc"),
 ];
 
-const WAYS: [Way; 3] = [Way::Plain, Way::Swarm, Way::Guided];
+const WAYS: [(WayWord, Way); 3] =
+    [(WayWord::Plain, Way::Plain), (WayWord::Swarm, Way::Swarm), (WayWord::Guided, Way::Guided)];
+
+/// A way as the command line writes it.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WayWord {
+    /// The seeds of the drill as it is.
+    Plain,
+    /// A configuration drawn for each.
+    Swarm,
+    /// Going on from what was new.
+    Guided,
+}
 
 /// Looks for the defects in every way.
 pub fn run(options: &Options) -> Result<String, Error> {
@@ -57,17 +72,28 @@ pub fn run(options: &Options) -> Result<String, Error> {
         "defect", "plain", "swarm", "guided", "plain/swarm", "plain/guided"
     );
     for (drill, defect) in &chosen {
-        let medians: Vec<Option<u64>> =
-            WAYS.iter().map(|way| median(options, drill, defect, *way)).collect::<Result<_, _>>()?;
+        let wanted = |way: &WayWord| options.way.is_none_or(|wanted| wanted == *way);
+        let look = |(word, way): &(WayWord, Way)| match wanted(word) {
+            true => median(options, drill, defect, *way).map(Some),
+            false => Ok(None),
+        };
+        let medians: Vec<Option<Option<u64>>> = WAYS.iter().map(look).collect::<Result<_, _>>()?;
         let [plain, swarm, guided] = medians[..] else { continue };
-        let shown = |median: Option<u64>| median.map_or(format!("> {}", options.within), |seeds| seeds.to_string());
+        let within = options.within;
+        let shown = |median: Option<Option<u64>>| match median {
+            None => "-".to_owned(),
+            Some(median) => median.map_or(format!("> {within}"), |seeds| seeds.to_string()),
+        };
+        let beside = |other: Option<Option<u64>>| {
+            plain.zip(other).map_or("-".to_owned(), |(plain, other)| ratio(plain, other, within))
+        };
         let row = format!(
             "{defect:30} {:>8} {:>8} {:>8}  {:>12} {:>13}\n",
             shown(plain),
             shown(swarm),
             shown(guided),
-            ratio(plain, swarm, options.within),
-            ratio(plain, guided, options.within)
+            beside(swarm),
+            beside(guided)
         );
         // It takes long: whoever waits sees it grow.
         eprint!("{row}");

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use simrun::explore::signature::Signature;
+use simrun::document::print::plain;
 use simrun::explore::trial;
 use simrun::mutants::Hunt;
+use simrun::scenario::{self, source::Source};
 use simrun::shrink::{self, Shrunk};
 use simrun::vocabulary;
 
@@ -75,8 +76,11 @@ pub fn run(options: &Options) -> Result<String, Error> {
                 shrink::shrink(&accepted, product, &vocabulary, found.seed, spend).ok()
             });
             let replays = shrunk.as_ref().is_some_and(|shrunk| {
-                let again = trial::run(&shrunk.accepted.scenario, product, shrunk.seed, || false);
-                again.is_ok_and(|again| Signature::of(&again.verdict).as_ref() == Some(&shrunk.signature))
+                // The file as a person would run it: printed, read again, run.
+                let source = Source::new(&shrunk.accepted.scenario.path, plain(&shrunk.document));
+                let again = scenario::check(source, &vocabulary).ok();
+                let again = again.and_then(|again| trial::run(&again.scenario, product, shrunk.seed, || false).ok());
+                again.is_some_and(|again| shrunk.signature.is_shown_by(&again.verdict))
             });
             let row = Row { name: hunt.name(), shrunk, replays, seconds: took.as_secs_f64() };
             // It takes long: whoever waits sees it grow.
@@ -89,8 +93,8 @@ pub fn run(options: &Options) -> Result<String, Error> {
 
 fn told(rows: &[Row]) -> String {
     let mut table = format!(
-        "{:46} {:>7} {:>6} {:>6}  {:10} {:8} {:>8}\n",
-        "defect", "before", "after", "runs", "1-minimal", "replays", "seconds"
+        "{:46} {:>7} {:>6} {:>13} {:>6}  {:10} {:8} {:>8}\n",
+        "defect", "before", "after", "operations", "runs", "1-minimal", "replays", "seconds"
     );
     let shrunk: Vec<&Shrunk> = rows.iter().filter_map(|row| row.shrunk.as_ref()).collect();
     rows.iter().for_each(|row| table.push_str(&line(row)));
@@ -98,12 +102,14 @@ fn told(rows: &[Row]) -> String {
     let replay = rows.iter().filter(|row| row.replays).count();
     let _ = writeln!(
         table,
-        "{} of {} shrunk; median size (steps + faults + clients) {} before, {} after; median runs {}; 1-minimal {minimal} \
-         of {}; {replay} replay to the same signature",
+        "{} of {} shrunk; median size (steps + faults + clients) {} before, {} after; median operations {} before, {} \
+         after; median runs {}; 1-minimal {minimal} of {}; {replay} replay to the same signature",
         shrunk.len(),
         rows.len(),
         median(shrunk.iter().map(|it| it.before.total())),
         median(shrunk.iter().map(|it| it.after.total())),
+        median(shrunk.iter().map(|it| it.operations.0)),
+        median(shrunk.iter().map(|it| it.operations.1)),
         median(shrunk.iter().map(|it| it.runs)),
         shrunk.len()
     );
@@ -116,10 +122,11 @@ fn line(row: &Row) -> String {
     };
     let yes = |yes: bool| if yes { "yes" } else { "no" };
     format!(
-        "{:46} {:>7} {:>6} {:>6}  {:10} {:8} {:>8.1}\n",
+        "{:46} {:>7} {:>6} {:>13} {:>6}  {:10} {:8} {:>8.1}\n",
         row.name,
         it.before.total(),
         it.after.total(),
+        format!("{} to {}", it.operations.0, it.operations.1),
         it.runs,
         yes(it.is_minimal),
         yes(row.replays),

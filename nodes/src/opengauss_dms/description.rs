@@ -100,6 +100,8 @@ const HEADLINES: &[&str] = &[
     "database.panic",
     "database.forced-exit",
     "cms.primary",
+    "arbitration.halted",
+    "arbitration.resumed",
     "member.kicked",
     "member.joined",
     "unreg.ordered",

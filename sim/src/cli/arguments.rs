@@ -233,6 +233,10 @@ pub struct SweepArguments {
     /// Only at events whose name contains one of these words: switchover,role (default: at every event).
     #[arg(long, value_delimiter = ',', value_name = "WORD,WORD")]
     pub events: Vec<String>,
+    /// Of what one host announces again and again, so many announcements at most: the first, the last, and others evenly
+    /// between them (default: all).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub occurrences: Option<u32>,
     /// Then pairs of faults on different hosts, at events that lie within this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub pairs: Option<Duration>,

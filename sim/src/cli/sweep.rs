@@ -56,21 +56,31 @@ impl Sweep<'_> {
             return Err(CliError::NotSound { scenario: self.path().to_owned(), cause });
         }
         let all_moments = events::moments(&undisturbed.scenario, &trial.record);
-        let moments = self.wanted(&all_moments)?;
+        let mut moments = self.wanted(&all_moments)?;
+        let wanted = moments.len();
+        if let Some(occurrences) = self.arguments.occurrences {
+            moments = events::thinned(&moments, occurrences);
+        }
         let aims = faults::aims(&undisturbed.scenario, self.product, &kinds);
         let limit = self.arguments.limit.unwrap_or(usize::MAX);
         let singles = faults::singles(&alone, &aims, &moments, limit);
         let all = moments.len() * aims.len();
         let named = match self.arguments.events.as_slice() {
             [] => String::new(),
-            words => format!(", {} with {} in their name", moments.len(), words.join(" or ")),
+            words => format!(", {wanted} with {} in their name", words.join(" or ")),
+        };
+        let thinned = match self.arguments.occurrences {
+            Some(occurrences) if moments.len() < wanted => {
+                format!(", {} with at most {occurrences} of one kind on one host", moments.len())
+            }
+            _ => String::new(),
         };
         let every =
             if singles.len() < all && singles.len() >= moments.len() { ", one at least at each event" } else { "" };
         let mut out = anstream::stdout().lock();
         writeln!(
             out,
-            "SWEPT  {}  seed {}: {} events without faults{named}; {} faults; {} of {all} tried{every}",
+            "SWEPT  {}  seed {}: {} events without faults{named}{thinned}; {} faults; {} of {all} tried{every}",
             self.path(),
             self.seed,
             all_moments.len(),

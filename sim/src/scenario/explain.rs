@@ -158,6 +158,10 @@ fn traffic(workload: &Workload) -> String {
     if let Some(pause) = workload.pause {
         parts.push(format!("a lull of {} every {}", print_duration(pause.lasts), print_duration(pause.every)));
     }
+    if let Some(only) = &workload.only {
+        let sent: Vec<String> = only.iter().map(|of| format!("client {of}")).collect();
+        parts.push(format!("of which only these operations are sent: {}", sent.join("; ")));
+    }
     parts.join(", ")
 }
 

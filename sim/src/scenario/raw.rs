@@ -309,6 +309,9 @@ pub(crate) struct RawWorkload {
     pub start: Text,
     /// A lull that returns: { every = "3s", for = "1s" }. Default: none.
     pub pause: Option<Located<RawPause>>,
+    /// Of all operations the clients send these alone, by the number of the client and those of its operations, from 1:
+    /// ["1: 4", "3: 7..12"]. The others are drawn all the same, so what is left stays as it was. Default: all.
+    pub only: Option<Vec<Located<String>>>,
 }
 
 /// A lull that returns.

@@ -27,40 +27,14 @@ impl Shrinker<'_> {
     /// Halves of all entries, quarters, eighths; whether anything went.
     pub(super) fn halve_entries(&mut self) -> bool {
         let base = self.best.clone();
-        let mut groups = groups(&base);
+        let groups = groups(&base);
         let all = groups.len();
         let keep = |kept: &[Group]| {
             let kept: BTreeSet<&String> = kept.iter().flatten().collect();
             let gone = all_names(&base).into_iter().filter(|name| !kept.contains(name)).collect();
             base.without(&gone)
         };
-        let mut parts = 2;
-        while groups.len() >= 2 && !self.oracle.is_exhausted() {
-            let length = groups.len().div_ceil(parts);
-            let alone: Vec<Vec<Group>> = groups.chunks(length).map(<[Group]>::to_vec).collect();
-            let others: Vec<Vec<Group>> = (0..alone.len())
-                .map(|left_out| {
-                    let rest = alone.iter().enumerate().filter(|(number, _)| *number != left_out);
-                    rest.flat_map(|(_, part)| part.clone()).collect()
-                })
-                .collect();
-            let tried: Vec<&Vec<Group>> =
-                alone.iter().chain(&others).filter(|part| part.len() < groups.len()).collect();
-            let candidates: Vec<Document> = tried.iter().map(|part| keep(part)).collect();
-            match self.oracle.first(candidates) {
-                Some((number, shown)) => {
-                    let is_alone = number < alone.len();
-                    let smaller = tried[number].clone();
-                    self.best = keep(&smaller);
-                    self.shown = shown;
-                    groups = smaller;
-                    parts = if is_alone { 2 } else { (parts - 1).max(2) };
-                }
-                None if parts < groups.len() => parts = (parts * 2).min(groups.len()),
-                None => break,
-            }
-        }
-        groups.len() < all
+        self.ddmin(groups, usize::MAX, keep).len() < all
     }
 
     /// Every entry alone; whether any went.

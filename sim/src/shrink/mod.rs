@@ -4,12 +4,11 @@
 //! explicit file of a seed (every drawn time written out), keeps the [signature](Signature) of the failure, and takes
 //! away whatever can go: first much at once, then one thing at a time. The way is that of Zeller's ddmin and of Scott et
 //! al. (NSDI 2016), in the order in which each pass makes the next one cheap: horizon, whole classes, entries, values,
-//! noise, the seed, and a last sweep that proves that nothing more can go alone.
-//!
-//! Client operations are not cut out one by one, for a scenario file has no word for them; fewer clients, a lower rate
-//! and a later start of the traffic stand in for that.
+//! operations of clients, noise, the seed, and a last sweep that proves that nothing more can go alone.
 
+mod ddmin;
 mod entries;
+mod operations;
 mod oracle;
 mod passes;
 mod story;
@@ -61,7 +60,7 @@ pub struct Size {
     pub faults: u64,
     /// Hosts.
     pub nodes: u64,
-    /// Clients.
+    /// Clients that send anything.
     pub clients: u64,
 }
 
@@ -70,6 +69,10 @@ impl Size {
     pub fn of(document: &Document) -> Size {
         let count = |key: &str| document.tables(key).count() as u64;
         let clients = document.get(&["workload"]).map(|workload| {
+            // A client none of whose operations is sent does nothing.
+            if let Some(only) = workload.get("only").and_then(Value::as_array) {
+                return only.len() as u64;
+            }
             let clients = workload.get("clients").and_then(Value::as_integer);
             clients.and_then(|clients| u64::try_from(clients).ok()).unwrap_or(8)
         });
@@ -96,6 +99,8 @@ pub struct Shrunk {
     pub before: Size,
     /// How large it is.
     pub after: Size,
+    /// How many operations the clients sent, before and after.
+    pub operations: (u64, u64),
     /// How many candidates were run.
     pub runs: u64,
     /// Whether nothing can be taken away alone; otherwise the budget ended first.
@@ -146,6 +151,7 @@ pub fn shrink(
     let Some((_, shown)) = oracle.first(vec![best.clone()]) else {
         return Err(ShrinkError::NotReproduced { seed, signature });
     };
+    let sent_before = shown.operations();
     let mut shrinker = Shrinker { best, shown, oracle };
     shrinker.passes();
     let other_seeds = shrinker.other_seeds(seed, options.other_seeds);
@@ -155,6 +161,7 @@ pub fn shrink(
     }
     shrinker.oracle.spend_the_rest();
     let is_minimal = shrinker.sweep();
+    let operations = (sent_before, shrinker.shown.operations());
     let Shrinker { best, mut oracle, .. } = shrinker;
     let seed = values::seed(&best).unwrap_or(seed);
     let Some((accepted, trial)) = oracle.retell(&best) else {
@@ -163,7 +170,20 @@ pub fn shrink(
     let twin = twin::nearest(&best, &mut oracle);
     let after = Size::of(&best);
     let runs = oracle.runs();
-    Ok(Shrunk { document: best, accepted, trial, signature, before, after, runs, is_minimal, other_seeds, seed, twin })
+    Ok(Shrunk {
+        document: best,
+        accepted,
+        trial,
+        signature,
+        before,
+        after,
+        operations,
+        runs,
+        is_minimal,
+        other_seeds,
+        seed,
+        twin,
+    })
 }
 
 /// The smallest file so far, and who says whether a smaller one will do.
@@ -196,6 +216,7 @@ impl Shrinker<'_> {
             // Values last: they are many, and of what is left only.
             found |= self.take_while(passes::simpler_values);
             found |= self.take_first(passes::later_starts(&self.best, self.shown.at));
+            found |= self.cut_operations();
             if !found || self.oracle.is_exhausted() {
                 break;
             }
@@ -238,7 +259,9 @@ impl Shrinker<'_> {
     /// Takes single things away until none can go; false if the budget ended first.
     fn sweep(&mut self) -> bool {
         loop {
-            let found = self.remove_single_entries() || self.take_first(passes::without_classes(&self.best));
+            let found = self.remove_single_entries()
+                || self.take_first(passes::without_classes(&self.best))
+                || self.remove_single_operations();
             if self.oracle.is_exhausted() {
                 return false;
             }

@@ -10,11 +10,13 @@ use nodes::world::time::Instant;
 use rayon::prelude::*;
 
 use super::Options;
+use super::operations::sent_in;
 use crate::check::Answer;
 use crate::document::{Document, print};
 use crate::explore::signature::Signature;
 use crate::explore::trial::{self, Trial};
 use crate::scenario::Accepted;
+use crate::scenario::values::ClientOperations;
 use crate::scenario::vocabulary::Vocabulary;
 
 /// What a candidate that fails in the same way has shown.
@@ -24,6 +26,15 @@ pub(super) struct Shown {
     pub at: Option<Instant>,
     /// When each step and fault began.
     pub began: BTreeMap<String, Duration>,
+    /// The operations that the clients sent.
+    pub sent: Vec<ClientOperations>,
+}
+
+impl Shown {
+    /// How many operations the clients sent.
+    pub(super) fn operations(&self) -> u64 {
+        self.sent.iter().map(ClientOperations::count).sum()
+    }
 }
 
 /// Runs candidates.
@@ -139,11 +150,13 @@ impl<'a> Oracle<'a> {
                     return None;
                 }
                 let at = self.signature.shown_in(&trial.verdict).and_then(|check| check.finding.at);
-                Some(Shown { at, began: began(&trial) })
+                let workload = accepted.scenario.workload.as_ref();
+                let sent = workload.map(|workload| sent_in(&trial.record.history, workload));
+                Some(Shown { at, began: began(&trial), sent: sent.unwrap_or_default() })
             }
             Err(error) => {
                 let same = Signature::of_error(&error) == self.signature;
-                same.then(|| Shown { at: None, began: BTreeMap::new() })
+                same.then(|| Shown { at: None, began: BTreeMap::new(), sent: Vec::new() })
             }
         }
     }

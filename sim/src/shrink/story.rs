@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Shrunk, Size};
+use super::{Shrunk, Size, operations};
 use crate::document::print::{Comments, commented};
 use crate::scenario::Accepted;
 use crate::scenario::values::print_duration;
@@ -50,6 +50,9 @@ impl Story {
     }
 }
 
+/// More operations than this are not told one by one.
+const OPERATIONS_TOLD: usize = 6;
+
 /// What was done and what came of it, sentence after sentence.
 fn deeds(shrunk: &Shrunk) -> String {
     let (scenario, record) = (&shrunk.accepted.scenario, &shrunk.trial.record);
@@ -67,6 +70,10 @@ fn deeds(shrunk: &Shrunk) -> String {
         let Some(fired) = record.fired else { continue };
         let lasts = record.lasts.map_or(String::new(), |lasts| format!(" for {}", print_duration(lasts)));
         deeds.push((fired.elapsed(), format!("the fault {} {}{lasts}", fault.name, fault.verb.story().en)));
+    }
+    let history = &record.history;
+    if history.operations.len() <= OPERATIONS_TOLD {
+        deeds.extend(history.operations.iter().map(|it| (it.called.elapsed(), history.tell(it))));
     }
     deeds.sort_by_key(|(at, _)| *at);
     let mut told: Vec<String> = deeds.into_iter().map(|(at, deed)| format!("At {} {deed}.", seconds(at))).collect();
@@ -92,21 +99,28 @@ fn sentence(said: &str) -> String {
 }
 
 fn size(shrunk: &Shrunk) -> String {
-    let told = |size: &Size| {
+    let told = |size: &Size, operations: u64| {
         [
             counted(size.steps, "step"),
             counted(size.faults, "fault"),
             counted(size.nodes, "host"),
             counted(size.clients, "client"),
+            counted(operations, "operation"),
         ]
         .join(", ")
     };
     let minimal = if shrunk.is_minimal {
-        "None of these, no defect and no parameter can be taken away alone without losing the finding (1-minimal)"
+        let of_these = match shrunk.operations.1 > operations::FEW as u64 {
+            true => "None of these but the operations, which are too many to try each,",
+            false => "None of these,",
+        };
+        &format!("{of_these} no defect and no parameter can be taken away alone without losing the finding (1-minimal)")
     } else {
         "The budget of runs ended first, so more may be taken away"
     };
-    format!("Left: {}; of: {}. {minimal}; {} runs.", told(&shrunk.after), told(&shrunk.before), shrunk.runs)
+    let (before, after) = shrunk.operations;
+    let (before, after) = (told(&shrunk.before, before), told(&shrunk.after, after));
+    format!("Left: {after}; of: {before}. {minimal}; {} runs.", shrunk.runs)
 }
 
 fn counted(number: u64, noun: &str) -> String {

@@ -80,6 +80,19 @@ fn what_the_finding_does_not_need_goes() {
 }
 
 #[test]
+fn the_operations_that_the_finding_needs_are_left() {
+    let shrunk = shrunk(NOISY, Options::default()).expect("the hazard shows");
+    let (before, after) = shrunk.operations;
+    assert!(before > 100 && (1..=6).contains(&after), "{after} of {before}");
+    let only = shrunk.document.get(&["workload", "only"]).expect("a choice").as_array().expect("a list");
+    assert_eq!(only.len() as u64, shrunk.after.clients);
+    // One less and it does not show: that is what 1-minimal says of operations too.
+    let text = crate::document::print::plain(&shrunk.document);
+    let story = Story::of(&accepted(NOISY), 3, &shrunk);
+    assert!(shrunk.is_minimal && story.deeds.matches("client ").count() as u64 >= after, "{}\n{text}", story.deeds);
+}
+
+#[test]
 fn the_result_does_not_depend_on_how_many_run_at_once() {
     let text = |jobs| {
         let shrunk = shrunk(NOISY, Options { jobs, other_seeds: 2, ..Options::default() }).expect("the hazard shows");

@@ -15,6 +15,8 @@
 //! | I10 | `converged`, `writable` | liveness: judged after the last fault |
 //! | I11 | `no-lost-commit` | shared by every product |
 //! | I12 | `dms-one-primary-shown` | |
+//!
+//! `dms-stop-kicks-nobody` is none of them: it is what CM promises of a cluster that is stopped.
 
 mod control_page_by_owner;
 mod failover_without_old_primary;
@@ -25,6 +27,7 @@ mod old_primary_ends;
 mod one_primary_shown;
 mod one_primary_writes;
 mod rounds_match;
+mod stop_kicks_nobody;
 
 use nodes::world::trace::{Event, HostId, Trace};
 
@@ -45,6 +48,7 @@ pub const CHECKS: &[&Check] = &[
     &old_primary_ends::CHECK,
     &first_round_failure_ends_the_process::CHECK,
     &one_primary_shown::CHECK,
+    &stop_kicks_nobody::CHECK,
 ];
 
 /// What judges them, in the same order.
@@ -58,6 +62,7 @@ pub const JUDGES: &[(&str, TraceJudge)] = &[
     (old_primary_ends::CHECK.name, old_primary_ends::judge),
     (first_round_failure_ends_the_process::CHECK.name, first_round_failure_ends_the_process::judge),
     (one_primary_shown::CHECK.name, one_primary_shown::judge),
+    (stop_kicks_nobody::CHECK.name, stop_kicks_nobody::judge),
 ];
 
 /// The lock whose owner is the reformer.

@@ -120,6 +120,10 @@ impl Client {
     async fn operate(&mut self, number: u32) {
         let Some((address, node)) = self.servers.get(self.server) else { return };
         let actions = self.habit.next(&mut self.draws.child(DEEDS).at(u64::from(number)));
+        // What is not sent is drawn, so that the others write what they would have written.
+        if !self.workload.sends(self.client, number + 1) {
+            return;
+        }
         let transaction = service::Transaction { id: TransactionId { client: self.client, number }, actions };
         let entry = self.ledger.call(&self.process, self.session, node, &transaction);
         let limit = self.workload.timeout;

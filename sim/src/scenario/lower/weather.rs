@@ -12,7 +12,7 @@ use crate::scenario::raw::{
     RawDeviceWeather, RawLimp, RawLink, RawNetwork, RawOutage, RawPause, RawStorage, RawTail, RawWorkload, Text,
 };
 use crate::scenario::reader::Reader;
-use crate::scenario::values::{DurationRange, Rate, Ratio, Size, print_duration};
+use crate::scenario::values::{ClientOperations, DurationRange, Rate, Ratio, Size, print_duration};
 
 /// What the network is like unless the file says otherwise.
 const NETWORK: LinkWeather = LinkWeather {
@@ -268,6 +268,7 @@ impl Reader<'_> {
         let timeout = self.or(&raw.timeout, &five_seconds, Some("workload.timeout"), shown, Self::positive_duration);
         let start = self.inherited(&raw.start, &Duration::ZERO, Self::value);
         let pause = self.optional(&raw.pause, Self::pause);
+        let only = self.only(&raw.only, clients);
         Some(Workload {
             kind: kind?,
             clients: u32::try_from(clients?).unwrap_or(u32::MAX),
@@ -277,7 +278,36 @@ impl Reader<'_> {
             timeout: timeout?,
             start: start?,
             pause: pause?,
+            only: only?,
         })
+    }
+
+    fn only(
+        &mut self,
+        raw: &Option<Vec<Located<String>>>,
+        clients: Option<i64>,
+    ) -> Option<Option<Vec<ClientOperations>>> {
+        let Some(raw) = raw else { return Some(None) };
+        let mut only = Some(Vec::new());
+        for text in raw {
+            let operations = self.value::<ClientOperations>(text);
+            let is_there = |it: &ClientOperations| clients.is_none_or(|clients| i64::from(it.client) <= clients);
+            match (operations, &mut only) {
+                (Some(operations), _) if !is_there(&operations) => {
+                    let clients = clients.unwrap_or_default();
+                    self.out_of_bounds(
+                        text.span(),
+                        "there are not so many clients",
+                        &format!("clients are 1..{clients}"),
+                    );
+                    only = None;
+                }
+                (Some(operations), Some(only)) => only.push(operations),
+                (None, _) => only = None,
+                (Some(_), None) => {}
+            }
+        }
+        only.map(Some)
     }
 
     fn workload_kind(&mut self, kind: &Located<String>) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::scenario::target::NodeSelector;
-use crate::scenario::values::{Bandwidth, DurationRange, Rate, Ratio, Size};
+use crate::scenario::values::{Bandwidth, ClientOperations, DurationRange, Rate, Ratio, Size};
 
 /// The network when nothing is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,6 +191,16 @@ pub struct Workload {
     pub start: Duration,
     /// The lulls.
     pub pause: Option<Pause>,
+    /// The operations that are sent, if not all are.
+    pub only: Option<Vec<ClientOperations>>,
+}
+
+impl Workload {
+    /// Whether a client, from 1, sends its operation of this number, from 1.
+    pub fn sends(&self, client: u32, number: u32) -> bool {
+        let of_client = |of: &&ClientOperations| of.client == client;
+        self.only.as_ref().is_none_or(|only| only.iter().filter(of_client).any(|of| of.contains(number)))
+    }
 }
 
 /// A lull that returns.

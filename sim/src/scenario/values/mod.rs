@@ -4,11 +4,13 @@
 //! `Display` that prints what the parser reads. There are no floats and no bare numbers with an implied unit.
 
 mod bytes;
+mod client_operations;
 mod duration;
 mod numbers;
 mod ratio;
 
 pub use bytes::{Bandwidth, Size};
+pub use client_operations::ClientOperations;
 pub use duration::{Choice, DurationRange, LONGEST, Offset, parse_duration, print_duration};
 pub use numbers::{SectorRange, SeedRange};
 pub use ratio::{Rate, Ratio};

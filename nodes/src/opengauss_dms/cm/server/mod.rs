@@ -20,6 +20,7 @@ use super::messages::{AGENT_PORT, AgentReport, ClusterView, SERVER_PORT, ServerA
 use super::queue::Queue;
 use super::voting_disk::VotingDisk;
 use super::{Plan, SERVER_LOG};
+use crate::fields;
 use crate::opengauss_dms::messages::{ClientAnswer, ClientRequest, Resource};
 use crate::world::port::{Incoming, Port};
 use crate::world::process::Process;
@@ -173,11 +174,13 @@ impl Server {
             ToServer::Switchover { node, wait_seconds } => self.accept_switchover(*node, *wait_seconds),
             ToServer::ClusterStops => {
                 self.on_duty(|duty| duty.halted = true);
+                self.process.announce("arbitration.halted", fields! {});
                 ServerAnswer::Accepted
             }
             ToServer::ClusterStarts => {
                 let now = self.process.monotonic();
                 self.on_duty(|duty| duty.cluster_starts(now));
+                self.process.announce("arbitration.resumed", fields! {});
                 ServerAnswer::Accepted
             }
             _ => ServerAnswer::Accepted,
