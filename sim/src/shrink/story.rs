@@ -73,7 +73,7 @@ fn deeds(shrunk: &Shrunk) -> String {
     }
     let history = &record.history;
     if history.operations.len() <= OPERATIONS_TOLD {
-        deeds.extend(history.operations.iter().map(|it| (it.called.elapsed(), history.tell(it))));
+        deeds.extend(history.operations.iter().map(|it| (it.called.elapsed(), history.tell(it).en)));
     }
     deeds.sort_by_key(|(at, _)| *at);
     let mut told: Vec<String> = deeds.into_iter().map(|(at, deed)| format!("At {} {deed}.", seconds(at))).collect();

@@ -1,6 +1,7 @@
 //! While the operator stops the whole cluster, nobody is kicked for being the first to have stopped (CM 597e9d6).
 
 use nodes::world::trace::Trace;
+use reports::sentence;
 
 use super::{Check, Example, Finding, announcement, judge_written, kept, text, violated};
 
@@ -32,13 +33,17 @@ pub fn judge(trace: &Trace) -> Finding {
             Some(("arbitration.resumed", _)) => is_halted = false,
             Some(("member.kicked", fields)) if is_halted => {
                 let host = text(fields, "host").unwrap_or("a node");
-                let told = format!("At {} {host} was kicked while the cluster was being stopped.", event.at);
+                let told = sentence!(
+                    "At {} {host} was kicked while the cluster was being stopped.",
+                    "{} 时,{host} 在停集群期间被踢出。",
+                    event.at
+                );
                 return violated(&CHECK, event, vec![told]);
             }
             _ => {}
         }
     }
-    kept(&CHECK, halts > 0, "the whole cluster was never stopped")
+    kept(&CHECK, halts > 0, ("the whole cluster was never stopped", "从未停止整个集群"))
 }
 
 #[cfg(test)]
