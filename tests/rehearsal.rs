@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use nodes::world::time::Instant;
 use simrun::draws::Draws;
-use simrun::run::{Glance, RunOptions, glance, run_scenario};
-use simrun::{scenario, vocabulary};
+use simrun::run::{Glance, Look, RunOptions, glance, look_alone, run_scenario};
+use simrun::tell::{self, Tale};
+use simrun::{closeup, scenario, verdict, vocabulary};
 
 const SWITCHOVER_FAIL: &str = "scenarios/switchover_fail.toml";
 
@@ -107,6 +109,41 @@ fn a_glance_leaves_the_run_before_it_alone() {
     assert_eq!(seen, whole);
 }
 
+/// What the page shows for a moment is what somebody would have read who typed the command then: at every change of a
+/// node, and at moments between. One product's command leaves the run alone, the other's disturbs it each time, and shows
+/// a lag that moves all the while: between two changes that one is as old as the last look.
+#[test]
+fn the_status_of_a_page_is_what_somebody_would_have_seen_at_that_moment() {
+    for (drill, moments_between) in [("switchover_fail", 20), ("kingbase/primary_killed_failover", 0)] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../scenarios/{drill}.toml"));
+        let Ok(accepted) = scenario::load(&file, &vocabulary::known()) else { panic!("rejected") };
+        let scenario = &accepted.scenario;
+        let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
+        let status = &nodes::catalogue::operations(product.model).expect("its operations").status;
+        let draws = Draws::of(scenario, 1);
+        let record = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
+        let verdict = verdict::judge(scenario, &record);
+        let tale = Tale { scenario, text: "", product, draws: &draws, record: &record, verdict: &verdict };
+        let mut report = tell::report(&tale);
+        closeup::complete(&tale, &mut report).expect("a closer look");
+        let changes = report.lanes.iter().flat_map(|lane| &lane.intervals).map(|interval| interval.from.0);
+        let between = (1..moments_between).map(|number| record.ended.as_nanos() / 20 * number + 123_456_789);
+        // A command that is typed as the run ends is never answered.
+        let answered = record.ended.as_nanos() - 1_000_000_000;
+        for at in changes.chain(between).filter(|at| *at < answered) {
+            let words = status.command.split(' ').map(str::to_owned).collect();
+            let look = Look { at: Instant(at), whom: status.whom, words };
+            let seen = look_alone(scenario, product, &draws, &RunOptions::default(), &look).expect("a run");
+            let seen: Vec<&str> =
+                seen.iter().flat_map(|command| &command.lines).map(|(_, line)| line.as_str()).collect();
+            let shown = report.status.iter().rfind(|output| output.at.0 <= at).expect("a status at the beginning");
+            assert_eq!(shown.lines, seen, "{drill} at {}", look.at);
+        }
+        let told = report.limits.cut.last().expect("how well it is known");
+        assert!(told.en.contains("late at most") && told.chinese().contains("最多迟"), "{told:?}");
+    }
+}
+
 #[test]
 fn a_plan_is_made_from_the_runs_in_both_languages() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan");
@@ -129,6 +166,11 @@ fn a_plan_is_made_from_the_runs_in_both_languages() {
     assert!(english.contains("P Down    Starting"), "{english}");
     let preconditions = english.split("## ").find(|part| part.starts_with("Preconditions")).expect("the section");
     assert!(preconditions.contains("cm_ctl query -Cvipd") && preconditions.contains("P Primary Normal"));
+    // Who types what where, and how the role is handed back to the node that had it, are made from the steps.
+    assert!(chinese.contains("| 操作人(dn1) | 用 cm_ctl 执行步骤 1 |"), "{chinese}");
+    assert!(chinese.contains("在 dn2/gaussdb 注入序号 2 的故障"), "{chinese}");
+    let back = chinese.split("## ").find(|part| part.starts_with("回切")).expect("the section");
+    assert!(back.contains("cm_ctl switchover -n 1"), "{back}");
     let numbers: serde_json::Value = serde_json::from_str(&read("rehearsal.json")).expect("JSON");
     let worst = numbers["rto"]["worst"].as_u64().expect("a worst") / 1_000_000;
     let worst = format!("{}.{:03}", worst / 1_000, worst % 1_000);

@@ -55,6 +55,8 @@ pub struct Operations {
     pub verification: &'static [Verification],
     /// What must make the operator stop, beyond what every drill has.
     pub abort: &'static [Told],
+    /// How to get back into service whatever the drill has left, beyond lifting its faults.
+    pub rollback: &'static [Told],
     /// What its own events mean, in Chinese: those of [`crate::product::Product::events`] that are no steps of a
     /// procedure.
     pub events: &'static [Phrase],

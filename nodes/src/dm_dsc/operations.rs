@@ -50,5 +50,15 @@ pub const OPERATIONS: Operations = Operations {
             zh: "GRP_DSC 的 sta 停留在 PROCESS_EP_CRASH 或 PROCESS_RECOVER 超过演练最差时间",
         },
     ],
+    rollback: &[
+        Told {
+            en: "`dmcssm show`; start what is down with `dmcssm ep startup GROUP.EP` and wait until the group is OPEN and every EP is OK",
+            zh: "执行 `dmcssm show`;用 `dmcssm ep startup GROUP.EP` 启动未运行的实例,直至组为 OPEN 且各实例为 OK",
+        },
+        Told {
+            en: "An EP that cannot rejoin stays stopped: the group goes on without it, repair it afterwards",
+            zh: "无法重加入的实例保持停止:组在没有它的情况下继续服务,事后修复",
+        },
+    ],
     events: chinese::EVENTS,
 };

@@ -56,5 +56,15 @@ pub const OPERATIONS: Operations = Operations {
             zh: "`repmgr node check` 的 WAL archiving 或 Replication lag 为 CRITICAL",
         },
     ],
+    rollback: &[
+        Told {
+            en: "Two primaries: stop the one that is to go with `sys_ctl stop -D DATADIR -m fast` before anything else",
+            zh: "出现两个主库时,先用 `sys_ctl stop -D DATADIR -m fast` 停止应放弃的一个",
+        },
+        Told {
+            en: "Bring a stopped node back with `repmgr node rejoin -d CONNINFO --force-rewind`, then `repmgr service unpause`",
+            zh: "用 `repmgr node rejoin -d CONNINFO --force-rewind` 使停止的节点重加入,再执行 `repmgr service unpause`",
+        },
+    ],
     events: chinese::EVENTS,
 };

@@ -33,5 +33,15 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点为 Down 且 CM 重启次数用尽(`cm_ctl query` 显示 Manually stopped 或 Unknown)",
         },
     ],
+    rollback: &[
+        Told {
+            en: "`cm_ctl query -Cvipd`; start what is down with `cm_ctl start -n NODE -D DATADIR` and wait until cluster_state is Normal",
+            zh: "执行 `cm_ctl query -Cvipd`;用 `cm_ctl start -n NODE -D DATADIR` 启动未运行的节点,直至 cluster_state 为 Normal",
+        },
+        Told {
+            en: "Two primaries: stop the one that does not own dms_reformer_lock with `cm_ctl stop -n NODE -D DATADIR` before anything else",
+            zh: "出现两个主节点时,先用 `cm_ctl stop -n NODE -D DATADIR` 停止未持有 dms_reformer_lock 的节点",
+        },
+    ],
     events: chinese::EVENTS,
 };

@@ -33,5 +33,15 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点显示 Need repair(WAL):重建完成前禁止切换",
         },
     ],
+    rollback: &[
+        Told {
+            en: "Stop every server but the one whose log is to be kept, start that one with `gs_ctl start -D DATADIR -M primary`",
+            zh: "保留其日志的节点之外全部停止,再用 `gs_ctl start -D DATADIR -M primary` 启动该节点",
+        },
+        Told {
+            en: "Bring the others back with `gs_ctl build -D DATADIR`, then `gs_om -t refreshconf`",
+            zh: "其余节点用 `gs_ctl build -D DATADIR` 重建,最后执行 `gs_om -t refreshconf`",
+        },
+    ],
     events: chinese::EVENTS,
 };

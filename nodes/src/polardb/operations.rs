@@ -50,5 +50,15 @@ pub const OPERATIONS: Operations = Operations {
         },
         Told { en: "two nodes answer f to pg_is_in_recovery()", zh: "两个节点的 pg_is_in_recovery() 均返回 f" },
     ],
+    rollback: &[
+        Told {
+            en: "Prove that the old writer is stopped (`pg_ctl status -D DATADIR`, no postgres process) before any node is promoted or started as the writer",
+            zh: "任何节点升主或以读写方式启动之前,先确认旧写节点已停止(`pg_ctl status -D DATADIR`,无 postgres 进程)",
+        },
+        Told {
+            en: "Start the others as replicas (replica.signal is there) with `pg_ctl start -D DATADIR`",
+            zh: "其余节点以只读方式(存在 replica.signal)用 `pg_ctl start -D DATADIR` 启动",
+        },
+    ],
     events: chinese::EVENTS,
 };

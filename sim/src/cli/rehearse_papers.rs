@@ -102,6 +102,14 @@ fn slips(accepted: &Accepted, product: &'static Product, seed: u64, most: usize)
     (Slip::dangerous(&well_done, &tried), tried.len())
 }
 
+/// A moment shortly before anything is done to the cluster.
+fn before_the_first_deed(typical: &Report) -> Moment {
+    let steps = typical.runbook.iter().filter_map(|step| step.started);
+    let faults = typical.faults.iter().filter_map(|fault| fault.fired);
+    let first = steps.chain(faults).map(|at| at.0).filter(|at| *at > 0).min().unwrap_or(typical.end().0);
+    Moment(first - first / 20)
+}
+
 /// What a look at the healthy cluster shows, just before anything is done to it.
 fn before(
     accepted: &Accepted,
@@ -110,10 +118,7 @@ fn before(
     typical: &Report,
 ) -> Result<Vec<Precondition>, CliError> {
     let Some(operations) = nodes::catalogue::operations(product.model) else { return Ok(Vec::new()) };
-    let steps = typical.runbook.iter().filter_map(|step| step.started);
-    let faults = typical.faults.iter().filter_map(|fault| fault.fired);
-    let first = steps.chain(faults).map(|at| at.0).filter(|at| *at > 0).min().unwrap_or(typical.end().0);
-    let at = Instant(first - first / 20);
+    let at = Instant(before_the_first_deed(typical).0);
     let known: Vec<&Look> = std::iter::once(&operations.status).chain(operations.before).collect();
     let looks: Vec<run::Look> =
         known.iter().map(|look| run::Look { at, whom: look.whom, words: typed(look.command) }).collect();
@@ -144,7 +149,7 @@ fn back(
         };
         typical.lanes.iter().find(is_primary).map(|lane| lane.node.as_str())
     };
-    let before = typical.finding().unwrap_or_default();
+    let before = before_the_first_deed(typical);
     let last = Moment(typical.end().0.saturating_sub(1));
     let Some(first) = primary(before).filter(|first| primary(last) != Some(first)) else { return Ok(None) };
     let at = Instant(last.0);

@@ -4,7 +4,8 @@
 //! Neither is kept while a run goes on, because almost no run is looked at. A run is a function of its seed, so both
 //! are had by running it again: once with everything kept up to the finding, and once with somebody who types the
 //! status command now and then. That second run is believed only as far as everybody did in it, event for event, what
-//! they did when nobody looked; the looks that are left share another run, in which nobody looks before.
+//! they did when nobody looked; the looks that are left share another run, in which nobody looks before, or have runs of
+//! their own where every look disturbs.
 
 mod messages;
 mod status;
@@ -23,6 +24,8 @@ pub fn complete(tale: &Tale<'_>, report: &mut Report) -> Result<(), RunError> {
         Some(around) => messages::around(tale, around)?,
         None => Vec::new(),
     };
-    report.status = status::outputs(tale)?;
+    let (outputs, known) = status::outputs(tale)?;
+    report.status = outputs;
+    report.limits.cut.extend(known);
     Ok(())
 }

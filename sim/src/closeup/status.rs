@@ -1,17 +1,18 @@
 //! What the product's status command would have printed at each moment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use nodes::operations::Look as Command;
 use nodes::world::time::{Instant, nanos};
 use nodes::world::trace::{Event, Place, Trace, What};
-use reports::{Moment, StatusOutput};
+use rayon::prelude::*;
+use reports::{Moment, Sentence, Span, StatusOutput, sentence};
 
 use crate::run::record::CommandRecord;
-use crate::run::{Look, Record, RunError, RunOptions, glances};
-use crate::scenario::command::typed;
-use crate::tell::Tale;
+use crate::run::{Look, RunError, RunOptions, glances, look_alone};
+use crate::scenario::command::typed as words_of;
+use crate::tell::{Tale, lanes};
 
 /// The command is typed this often at most while nothing changes.
 const CLOSEST: Duration = Duration::from_secs(1);
@@ -19,44 +20,146 @@ const CLOSEST: Duration = Duration::from_secs(1);
 const REGULAR: u64 = 200;
 /// At so many changes.
 const CHANGES: usize = 120;
-/// So many runs are spent; what is not seen by then is not shown.
-const RUNS: usize = 24;
+/// A run that shows fewer looks than this is not worth it: the looks that are left are had one by one.
+const WORTH: usize = 8;
+/// So many looks have a run of their own.
+const ALONE: usize = 160;
+/// Two outputs that differ are looked between until they are this close.
+const CLOSE: Duration = Duration::from_millis(100);
+/// So often is looked between them: a second comes down to less than that.
+const ROUNDS: usize = 5;
 
-/// What the status command prints, from the first moment on; none for a product that has no such command.
+/// What the command printed at each moment at which it was typed.
+type Typed = BTreeMap<Instant, StatusOutput>;
+
+/// What the status command prints, from the first moment on, and how well that is known; nothing for a product that has
+/// no such command.
 ///
 /// Looks share a run until one of them has disturbed it; those after that share the next run, which is undisturbed up to
-/// the first of them.
-pub(super) fn outputs(tale: &Tale<'_>) -> Result<Vec<StatusOutput>, RunError> {
-    let Some(operations) = nodes::catalogue::operations(tale.product.model) else { return Ok(Vec::new()) };
-    let mut outputs: Vec<StatusOutput> = Vec::new();
-    let mut looks = looks(tale.record, &operations.status);
-    for _ in 0..RUNS {
-        if looks.is_empty() {
+/// the first of them. Where every look disturbs, each change of a node has a look in a run of its own. Where two outputs
+/// differ, one looks between them.
+pub(super) fn outputs(tale: &Tale<'_>) -> Result<(Vec<StatusOutput>, Option<Sentence>), RunError> {
+    let Some(operations) = nodes::catalogue::operations(tale.product.model) else { return Ok((Vec::new(), None)) };
+    let command = &operations.status;
+    let mut typed = Typed::new();
+    let mut left = ALONE;
+    let mut moments = moments(tale);
+    for _ in 0..=ROUNDS {
+        if moments.is_empty() {
             break;
         }
-        let (again, shown) = glances(tale.scenario, tale.product, tale.draws, &RunOptions::default(), &looks)?;
-        let parted = parted(&tale.record.trace, &again.trace);
-        let believed = match parted {
-            Some(parted) => looks.partition_point(|look| look.at < parted).max(1),
-            None => looks.len(),
-        };
-        let pairs = looks.iter().zip(&shown).take(believed);
-        outputs.extend(pairs.filter_map(|(look, commands)| output(look, commands, &operations.status)));
-        looks.drain(..believed);
+        let alone = together(tale, command, moments, &mut typed)?;
+        apart(tale, command, &alone, &mut left, &mut typed)?;
+        moments = between(&typed);
     }
+    let known = known(&typed);
+    let mut outputs: Vec<StatusOutput> = typed.into_values().collect();
     outputs.dedup_by(|next, last| (&next.command, &next.lines) == (&last.command, &last.lines));
-    Ok(outputs)
+    Ok((outputs, known))
 }
 
-/// Looks at every change of a node, as far as they are not too many, and now and then.
-fn looks(record: &Record, command: &Command) -> Vec<Look> {
-    let words = typed(command.command);
-    let spread = record.states.len().div_ceil(CHANGES).max(1);
-    let changes = record.states.iter().step_by(spread).map(|snapshot| snapshot.at);
+/// Types at these moments in as few runs as show them all; those that are left when runs show too few of them.
+fn together(
+    tale: &Tale<'_>,
+    command: &Command,
+    mut moments: Vec<Instant>,
+    typed: &mut Typed,
+) -> Result<Vec<Instant>, RunError> {
+    while !moments.is_empty() {
+        let looks: Vec<Look> = moments.iter().map(|at| look(*at, command)).collect();
+        let (again, shown) = glances(tale.scenario, tale.product, tale.draws, &RunOptions::default(), &looks)?;
+        let believed = match parted(&tale.record.trace, &again.trace) {
+            Some(parted) => moments.partition_point(|at| *at < parted).max(1),
+            None => moments.len(),
+        };
+        let pairs = looks.iter().zip(&shown).take(believed);
+        typed.extend(pairs.filter_map(|(look, commands)| Some((look.at, output(look, commands, command)?))));
+        moments.drain(..believed);
+        if believed < WORTH {
+            break;
+        }
+    }
+    Ok(moments)
+}
+
+/// Types at these moments, each in a run of its own that ends with the answer; of more than are left to be spent those at
+/// which a node changed, and of these some over the whole run.
+fn apart(
+    tale: &Tale<'_>,
+    command: &Command,
+    moments: &[Instant],
+    left: &mut usize,
+    typed: &mut Typed,
+) -> Result<(), RunError> {
+    let changes = changes_of_nodes(tale);
+    let (mut chosen, others): (Vec<Instant>, Vec<Instant>) = moments.iter().partition(|at| changes.contains(*at));
+    // Some of the spending is kept for looking between.
+    let room = if typed.len() < WORTH { *left * 3 / 4 } else { *left };
+    chosen.extend(spread(&others, room.saturating_sub(chosen.len())));
+    let chosen = spread(&chosen, room);
+    *left -= chosen.len();
+    let (scenario, product, draws) = (tale.scenario, tale.product, tale.draws);
+    let shown: Result<Vec<_>, RunError> = chosen
+        .par_iter()
+        .map(|at| look_alone(scenario, product, draws, &RunOptions::default(), &look(*at, command)))
+        .collect();
+    let pairs = chosen.iter().zip(shown?);
+    typed.extend(pairs.filter_map(|(at, commands)| Some((*at, output(&look(*at, command), &commands, command)?))));
+    Ok(())
+}
+
+/// So many of them at most, from the first to the last.
+fn spread(moments: &[Instant], most: usize) -> Vec<Instant> {
+    if most == 0 {
+        return Vec::new();
+    }
+    moments.iter().step_by(moments.len().div_ceil(most).max(1)).copied().collect()
+}
+
+/// Every change of a node, as far as they are not too many, and now and then.
+fn moments(tale: &Tale<'_>) -> Vec<Instant> {
+    let record = tale.record;
+    let of_nodes: Vec<Instant> = changes_of_nodes(tale).into_iter().collect();
+    let changes = spread(&of_nodes, CHANGES).into_iter();
     let step = (record.ended.as_nanos() / REGULAR).max(nanos(CLOSEST));
     let regular = (0..).map(|number| Instant(number * step)).take_while(|at| *at < record.ended);
     let moments: BTreeSet<Instant> = changes.chain(regular).filter(|at| *at < record.ended).collect();
-    moments.into_iter().map(|at| Look { at, whom: command.whom, words: words.clone() }).collect()
+    moments.into_iter().collect()
+}
+
+/// When a node announced another state, or its database began or ceased to run.
+fn changes_of_nodes(tale: &Tale<'_>) -> BTreeSet<Instant> {
+    let announced = tale.record.states.iter().map(|snapshot| snapshot.at);
+    let lanes = lanes(tale);
+    let lived = lanes.iter().flat_map(|lane| &lane.intervals).map(|interval| Instant(interval.from.0));
+    announced.chain(lived).collect()
+}
+
+/// Pairs of looks in a row whose outputs differ.
+fn changes(typed: &Typed) -> impl Iterator<Item = (Instant, Instant)> {
+    let pairs = typed.iter().zip(typed.iter().skip(1));
+    pairs.filter(|((_, one), (_, next))| one.lines != next.lines).map(|((from, _), (until, _))| (*from, *until))
+}
+
+/// The middle of every change that is not yet known well enough.
+fn between(typed: &Typed) -> Vec<Instant> {
+    let wide = changes(typed).filter(|(from, until)| until.since(*from) > CLOSE);
+    wide.map(|(from, until)| Instant(from.as_nanos().midpoint(until.as_nanos()))).collect()
+}
+
+/// How often was looked, and how far a change of the output may be from the moment it is shown at.
+fn known(typed: &Typed) -> Option<Sentence> {
+    let widest = changes(typed).map(|(from, until)| until.as_nanos() - from.as_nanos()).max()?;
+    let widest = Span::from_millis(Span(widest).as_millis() + 1);
+    let times = typed.len();
+    Some(sentence!(
+        "The status command was typed at {times} moments; a change of its output is shown {widest} late at most.",
+        "状态命令共在 {times} 个时刻执行;其输出变化的显示最多迟 {widest}。"
+    ))
+}
+
+fn look(at: Instant, command: &Command) -> Look {
+    Look { at, whom: command.whom, words: words_of(command.command) }
 }
 
 fn output(look: &Look, commands: &[CommandRecord], command: &Command) -> Option<StatusOutput> {

@@ -1,8 +1,7 @@
 //! When the people at a drill must decide: how long each wait may last, and what ends the drill at once.
 
-use nodes::operations::Told;
 use reports::handout::{Block, Section};
-use reports::{Sentence, Span, StepKind};
+use reports::{Sentence, Span, Step, StepKind, sentence};
 
 use super::plan::Material;
 use super::words::{say, section};
@@ -19,20 +18,17 @@ pub(super) fn decisions(from: &Material<'_>) -> Section {
         .filter_map(|step| {
             let times = from.steps.iter().find(|times| times.name == step.name)?;
             let limit = seconds(times.took.as_ref()?.worst);
-            let (look, healthy) = match status {
-                Some(status) => (format!("`{}`", status.command), status.healthy),
-                None => ("the status command".to_owned(), Told { en: "what it did before", zh: "与此前一致" }),
+            let (look, look_zh) = match status {
+                Some(status) => (format!("`{}`", status.command), format!("`{}`", status.command)),
+                None => ("the status command".to_owned(), "状态命令".to_owned()),
             };
-            Some(say(
-                format!(
-                    "If {} has not returned after {limit} (the worst of all runs), type {look} and wait for the leader's \
-                     decision; go on only when it shows: {}",
-                    step.name, healthy.en
-                ),
-                format!(
-                    "若 {} 在 {limit} 后(仿真最差值)仍未返回,执行 {look} 并等待总指挥决策;仅当显示“{}”时继续",
-                    step.name, healthy.zh
-                ),
+            let (after, name) = (after(step), &step.name);
+            Some(sentence!(
+                "If step {name} has not returned after {limit} (the worst of all runs), type {look} and wait for \
+                 the leader's decision; go on only when it shows what it did after this step in the rehearsal: {}",
+                "若步骤 {name} 在 {limit} 后(仿真最差值)仍未返回,执行 {look_zh} 并等待总指挥决策;仅当其显示与仿真中\
+                 该步骤之后一致时继续:{}",
+                after
             ))
         })
         .collect();
@@ -47,6 +43,16 @@ pub(super) fn decisions(from: &Material<'_>) -> Section {
         ));
     }
     section("decisions", "Decision points", "决策点", vec![Block::Points { points, boxes: false }])
+}
+
+/// Who was primary and who took writes when a step had returned.
+fn after(step: &Step) -> Sentence {
+    let nodes = |names: &[String]| match names {
+        [] => ("nobody", "无").into(),
+        names => Sentence::from(names.join(", ")),
+    };
+    let (primary, writers) = (nodes(&step.primary_after), nodes(&step.writers_after));
+    sentence!("primary {}, accepts writes {}", "主节点 {},可写节点 {}", primary, writers)
 }
 
 /// So many passing states are worth a decision point, the longest first.

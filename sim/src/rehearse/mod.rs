@@ -10,6 +10,7 @@ mod page;
 mod phases;
 mod plan;
 mod quantiles;
+mod roles;
 mod slips;
 mod stays;
 mod text;

@@ -4,9 +4,10 @@
 use nodes::operations::Operations;
 use nodes::product::Product;
 use reports::handout::{Block, Cell, Handout, Section};
-use reports::{Fault, Moment, Report, Sentence, Span, Step};
+use reports::{Fault, Moment, Report, Sentence, Span, Step, sentence};
 
 use super::decisions::{abort, decisions};
+use super::roles::roles;
 use super::slips::{self, Slip};
 use super::words::{columns, objectives, outcomes, percent, say, section, time, times};
 use super::{Rehearsal, StepTimes};
@@ -88,13 +89,13 @@ pub fn plan(from: &Material<'_>) -> Handout {
         ],
         sections: vec![
             overview(from),
-            roles(),
+            roles(from),
             preconditions(from),
             go_or_not(from),
             steps(from),
             decisions(from),
             abort(from),
-            section("rollback", "Rollback", "回退", vec![rollback(from)]),
+            section("rollback", "Rollback", "回退", rollback(from)),
             section("switch-back", "Switch back", "回切", switch_back(from)),
             verification(from),
             section("expected-times", "Rehearsed times", "演练时间分布", rehearsed(from)),
@@ -126,20 +127,6 @@ fn overview(from: &Material<'_>) -> Section {
     row(say("Owner", "责任人"), value(&drill.owner));
     row(say("Date and window", "演练日期与窗口"), None);
     section("overview", "Overview", "演练概述", vec![Block::Table { columns: columns(&[("", ""), ("", "")]), rows }])
-}
-
-fn roles() -> Section {
-    let roles = [
-        ("Leads the drill, decides on go, abort and rollback", "总指挥:决定启动、终止与回退"),
-        ("Types the commands", "操作人:执行命令"),
-        ("Reads every command before it is typed", "复核人:逐条复核命令"),
-        ("Watches status and logs", "监控人:观察状态与日志"),
-        ("Verifies the business", "业务验证人"),
-        ("Writes down times and outputs", "记录人:记录时间与输出"),
-    ];
-    let rows = roles.map(|(english, chinese)| vec![Cell::Words(say(english, chinese)), Cell::Blank, Cell::Blank]);
-    let heads = [("Role", "角色"), ("Name", "姓名"), ("Contact", "联系方式")];
-    section("roles", "Roles", "人员分工", vec![Block::Table { columns: columns(&heads), rows: rows.into() }])
 }
 
 fn preconditions(from: &Material<'_>) -> Section {
@@ -192,12 +179,15 @@ fn go_or_not(from: &Material<'_>) -> Section {
 }
 
 /// A step of the operator or a fault, in the order in which they happened.
-enum Deed<'a> {
+pub(super) enum Deed<'a> {
+    /// The step.
     Step(&'a Step),
+    /// The fault.
     Fault(&'a Fault),
 }
 
-fn deeds(report: &Report) -> Vec<Deed<'_>> {
+/// Steps and faults together, in the order of the plan.
+pub(super) fn deeds(report: &Report) -> Vec<Deed<'_>> {
     let steps = report.runbook.iter().map(|step| (step.started, Deed::Step(step)));
     let faults = report.faults.iter().filter(|fault| fault.fired != Some(Moment(0)));
     let faults = faults.map(|fault| (fault.fired, Deed::Fault(fault)));
@@ -282,14 +272,32 @@ fn short(lines: &[String]) -> Vec<String> {
     shown
 }
 
-fn rollback(from: &Material<'_>) -> Block {
-    Block::Words(match &from.scenario.drill.rollback {
-        Some(rollback) => rollback.clone(),
-        None => say(
-            "The scenario names none ([drill] rollback): write one here before the drill may begin.",
-            "场景文件未给出回退方案([drill] rollback):启动前必须在此补充。",
-        ),
-    })
+/// What the author says; then what follows from the drill and the product: faults are lifted, and the product's own way.
+fn rollback(from: &Material<'_>) -> Vec<Block> {
+    let mut blocks: Vec<Block> = from.scenario.drill.rollback.clone().map(Block::Words).into_iter().collect();
+    let mut points: Vec<Sentence> = from
+        .typical
+        .faults
+        .iter()
+        .filter(|fault| fault.fired != Some(Moment(0)))
+        .map(|fault| {
+            let (name, deed) = (&fault.name, fault.deed());
+            sentence!("Lift {name} if it is still in force: {}", "撤除仍有效的故障 {name}:{}", deed)
+        })
+        .collect();
+    points.extend(
+        from.operations
+            .map(|operations| operations.rollback)
+            .unwrap_or_default()
+            .iter()
+            .map(|told| say(told.en, told.zh)),
+    );
+    points.push(say(
+        "Every precondition holds again, then the business verification below; else restore from the backup",
+        "重新满足全部前置检查并完成业务验证;否则用备份恢复",
+    ));
+    blocks.push(Block::Points { points, boxes: true });
+    blocks
 }
 
 fn switch_back(from: &Material<'_>) -> Vec<Block> {

@@ -107,6 +107,34 @@ pub fn glances(
     Ok((record, shown))
 }
 
+/// Runs a seed up to a look, which nothing was typed before: what it showed.
+///
+/// # Errors
+/// As [`super::run_scenario`].
+pub fn look_alone(
+    scenario: &Scenario,
+    product: &Product,
+    draws: &Draws,
+    options: &RunOptions,
+    look: &Look,
+) -> Result<Vec<CommandRecord>, RunError> {
+    let seen: Rc<RefCell<Vec<CommandRecord>>> = Rc::default();
+    let run = || {
+        let (seen, look) = (seen.clone(), look.clone());
+        drive_with(scenario, product, draws, options, |stage| {
+            let stage = stage.clone();
+            stage.world().clone().spawn_outside(async move {
+                stage.world().sleep_until(look.at).await;
+                let shown = ask(&stage, &look).await;
+                *seen.borrow_mut() = shown;
+                stage.world().stop();
+            });
+        })
+    };
+    panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
+    Ok(seen.take())
+}
+
 /// The command a portable verb about a host would stand for at a moment of a run, and the host to type it on; none if
 /// the product has no such command then.
 ///

@@ -357,6 +357,9 @@ pub(crate) struct RawExpect {
     /// The same in Chinese.
     #[serde(rename = "because_zh")]
     pub because_zh: Text,
+    /// What `simrun conform` makes of the logs of the run: "sound" (default) explains every line; "stray": a defect that is switched on leaves a line that no sound model explains.
+    #[schemars(extend("enum" = ["sound", "stray"]))]
+    pub log: Text,
 }
 
 /// Seeds and limits; the command line wins over them.

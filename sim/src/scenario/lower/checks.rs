@@ -167,7 +167,11 @@ impl<'a> Reader<'a> {
         let of = of.iter().map(|name| name.text().to_owned()).collect();
         let verdict = if is_violation { ExpectedVerdict::Violation(of) } else { ExpectedVerdict::Pass };
         let because = in_both(&raw.because, &raw.because_zh);
-        (undeclared == 0).then_some(Expect { verdict, because })
+        let stray_log = match &raw.log {
+            Some(log) => self.word(log, &[("sound", false), ("stray", true)])?,
+            None => false,
+        };
+        (undeclared == 0).then_some(Expect { verdict, because, stray_log })
     }
 
     fn is_declared(&mut self, name: &Located<String>, checks: &[Located<RawCheck>]) -> bool {

@@ -224,6 +224,8 @@ pub struct Expect {
     pub verdict: ExpectedVerdict,
     /// Why.
     pub because: Option<Sentence>,
+    /// Whether a defect leaves a line in a log that no sound model explains.
+    pub stray_log: bool,
 }
 
 /// Whether everything is expected to hold.
