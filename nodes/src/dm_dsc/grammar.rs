@@ -97,6 +97,7 @@ const SAYINGS: &[&str] = &[
     "Control Node[{}], break ep[{}], recover ep[{}], n_ok_ep[{}]",
     "cmd[{}] process over!",
     "{} is over!",
+    "group record cannot be read, all EPs of the group are halted",
 ];
 
 const ORDER: &str = "CSS set cmd {}, dest_ep {} seqno = {}, cmd_seq = {}";

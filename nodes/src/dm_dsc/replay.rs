@@ -292,6 +292,13 @@ fn moves(group: &Group) -> Vec<(Group, VecDeque<Due>)> {
     let mut silent = vec![group.clone()];
     let mut seen = silent.clone();
     while let Some(from) = silent.pop() {
+        // Who takes over and cannot read the record of the group halts those that are at work.
+        if from.path == Path::Startup && from.row == 0 {
+            let mut halted = from.clone();
+            let acts =
+                halted.halt_without_record(from.members.iter().map(|ep| (*ep, u64::from(*ep) + 1_000)).collect());
+            found.push((halted, lines_of(from.kind, acts)));
+        }
         let stopped = (from.clone(), None);
         let ticks = ticks(&from).into_iter().map(|(group, sight)| (group, Some(sight)));
         for (mut after, sight) in ticks.chain([stopped]) {
