@@ -53,22 +53,6 @@ fn single_faults_at_each_event_of_a_switchover_of_polardb() {
     insta::assert_snapshot!(table(&[file, "--events", "promote,stop.received", "--faults", "kill", "--limit", "16"]));
 }
 
-/// All there is, for each product: minutes rather than seconds, so that `cargo test` does not do it. The tables are kept
-/// all the same; `cargo test --workspace --release --test sweep -- --ignored` makes them again and compares.
-#[test]
-#[ignore = "takes minutes"]
-fn every_single_fault_at_every_event() {
-    for (product, arguments) in [
-        ("opengauss_dms", &[SWITCHOVER][..]),
-        ("kingbase", &["scenarios/kingbase/switchover_ok.toml"]),
-        ("opengauss_ha", &["scenarios/opengauss_ha/switchover_and_back.toml"]),
-        ("dm_dsc", &["scenarios/dm_dsc/overlapping_stops.toml"]),
-        ("polardb", &["scenarios/polardb/switchover_and_back.toml", "--occurrences", "1"]),
-    ] {
-        insta::assert_snapshot!(format!("every_single_fault_at_every_event_of_{product}"), table(arguments));
-    }
-}
-
 /// DSC has no standby to switch to; its operator's procedure is to stop instances.
 #[test]
 fn single_faults_at_each_event_of_stopping_dsc() {
