@@ -28,6 +28,8 @@ pub(super) const EVENTS: &[Phrase] = &[
     ("first-round.failed", "第一轮重组失败,gaussdb 退出"),
     ("cms.primary", "cm_server 成为主"),
     ("cms.standby", "cm_server 不再是主"),
+    ("arbitration.halted", "集群正在停止,暂停仲裁"),
+    ("arbitration.resumed", "集群重新启动,恢复仲裁"),
     ("member.kicked", "节点被踢出集群"),
     ("member.joined", "节点加入集群"),
     ("instance.excluded", "资源实例不再是工作成员"),
