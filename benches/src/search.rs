@@ -42,9 +42,9 @@ pub struct Options {
 /// A drill that knows nothing of a defect, and the defect.
 const CHOSEN: &[(&str, &str)] = &[
     ("scenarios/opengauss_dms/switchover_and_back.toml", "fence-skipped"),
-    ("scenarios/kingbase/switchover_ok.toml", "promote-without-looking"),
-    ("scenarios/kingbase/switchover_ok.toml", "minority-may-promote"),
-    ("scenarios/opengauss_ha/switchover_and_back.toml", "attach-without-crc"),
+    ("scenarios/dm_dsc/overlapping_stops.toml", "counter-lost-with-the-control-css"),
+    ("scenarios/opengauss_ha/switchover_and_back.toml", "timeout-reported-as-success"),
+    ("scenarios/opengauss_ha/switchover_and_back.toml", "heartbeat-stops-at-demote"),
 ];
 
 const WAYS: [(WayWord, Way); 3] =

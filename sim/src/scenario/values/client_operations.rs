@@ -18,16 +18,7 @@ pub struct ClientOperations {
 impl ClientOperations {
     /// The operations of these numbers, in any order.
     pub fn new(client: u32, numbers: impl IntoIterator<Item = u32>) -> Self {
-        let mut numbers: Vec<u32> = numbers.into_iter().collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut ranges: Vec<RangeInclusive<u32>> = Vec::new();
-        for number in numbers {
-            match ranges.last_mut() {
-                Some(last) if last.end().checked_add(1) == Some(number) => *last = *last.start()..=number,
-                _ => ranges.push(number..=number),
-            }
-        }
+        let ranges = joined(numbers.into_iter().map(|number| number..=number).collect());
         ClientOperations { client, ranges }
     }
 
