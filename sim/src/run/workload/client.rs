@@ -66,6 +66,7 @@ pub(in crate::run) fn add_clients(
                 servers: servers.clone(),
                 server: if spread { client as usize % servers.len().max(1) } else { 0 },
                 session: u64::from(client),
+                sent: 0,
                 workload: workload.clone(),
                 ledger: ledger.clone(),
                 process,
@@ -85,6 +86,8 @@ struct Client {
     /// Which of the servers it talks to.
     server: usize,
     session: u64,
+    /// How many transactions it has sent: they are numbered without gaps, as the history is read.
+    sent: u32,
     workload: Workload,
     ledger: Ledger,
 }
@@ -124,7 +127,9 @@ impl Client {
         if !self.workload.sends(self.client, number + 1) {
             return;
         }
-        let transaction = service::Transaction { id: TransactionId { client: self.client, number }, actions };
+        let transaction =
+            service::Transaction { id: TransactionId { client: self.client, number: self.sent }, actions };
+        self.sent += 1;
         let entry = self.ledger.call(&self.process, self.session, node, &transaction);
         let limit = self.workload.timeout;
         let answer = self.process.call::<service::Answer>(*address, transaction.clone(), limit).await;
