@@ -11,10 +11,10 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | [`links`] | the weather of links, and the rules of faults |
-//! | [`packet`] | what is on the wire |
-//! | [`path`] | the way of a packet from its sender to its receiver |
-//! | [`connection`] | retransmission, time-outs, resets |
+//! | `links` | the weather of links, and the rules of faults |
+//! | `packet` | what is on the wire |
+//! | `path` | the way of a packet from its sender to its receiver |
+//! | `connection` | retransmission, time-outs, resets |
 
 mod connection;
 mod links;
