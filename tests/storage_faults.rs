@@ -6,7 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use nodes::world::device::{FaultCounts, FaultKind};
+use rayon::prelude::*;
+use simrun::draws::Draws;
+use simrun::run::{RunOptions, run_scenario};
 use simrun::scenario::model::{ExpectedVerdict, Promise, Reached, Trigger};
+use simrun::scenario::source::Source;
 use simrun::scenario::values::Ratio;
 use simrun::scenario::verbs::FAULT_VERBS;
 use simrun::scenario::{self, Scenario};
@@ -46,6 +51,40 @@ const TABLE: &[Row] = &[
     row("late-write", "late_writes_accepted", "late_writes_refused"),
     row("lose-reservation", "lost_reservation_before_the_fence", "lost_reservation_behind_the_fence"),
     row("lose-data", "primary_data_gone", "standby_data_gone"),
+];
+
+/// Each fault as a rate of `[storage]`; damage that is found when it is read has one of its own. Writes are torn and late
+/// only where something is under way when power or a host goes.
+const RATES: &[(&str, FaultKind, &str)] = &[
+    ("power-cut", FaultKind::PowerCut, "power-cut = { every = \"10s\", up-to = \"2s\" }"),
+    (
+        "torn-write",
+        FaultKind::TornWrite,
+        "torn-write = \"1/1\"\nlie-about-flush = \"1/1\"\npower-cut = { every = \"5s\", up-to = \"200ms\" }",
+    ),
+    ("read-error", FaultKind::ReadError, "read-error = \"1/20\""),
+    ("read-error", FaultKind::LatentSectorError, "latent-error = \"1/20\""),
+    ("write-error", FaultKind::WriteError, "write-error = \"1/20\""),
+    ("bit-rot", FaultKind::BitRot, "bit-rot = \"1/20\""),
+    ("misdirect-write", FaultKind::MisdirectedWrite, "misdirect-write = \"1/20\""),
+    ("stale-read", FaultKind::StaleRead, "stale-read = \"1/20\""),
+    ("lose-write", FaultKind::LostWrite, "lose-write = \"1/20\""),
+    ("fail-flush", FaultKind::FailedFlush, "fail-flush = \"1/20\""),
+    ("lie-about-flush", FaultKind::LyingFlush, "lie-about-flush = \"1/20\""),
+    ("fill-device", FaultKind::Full, "full = \"1/20\""),
+    ("slow-device", FaultKind::Slow, "slow = { ratio = \"1/20\", up-to = \"1s\" }"),
+    ("stall-device", FaultKind::Stall, "stall = { ratio = \"1/200\", up-to = \"1s\" }"),
+    ("limp-device", FaultKind::Limp, "limp = { ratio = \"1/20\", bandwidth = \"1MB/s\" }"),
+    ("lose-path", FaultKind::PathLoss, "lose-path = { every = \"10s\", up-to = \"2s\" }"),
+    ("late-write", FaultKind::LateWrite, "late-write = { ratio = \"1/1\", up-to = \"2s\" }\nlatency = \"10ms\""),
+    ("lose-reservation", FaultKind::ReservationsLost, "lose-reservation = { every = \"10s\" }"),
+];
+
+/// The verbs without a rate, and why. Of the storage-fault model also `host fenced` and `two writers` have none: a fence
+/// is the product's own deed, and a second writer is what comes of it when the fence fails.
+const WITHOUT_RATE: &[(&str, &str)] = &[
+    ("restore-path", "it ends another fault, and what is lost by a rate comes back by itself"),
+    ("lose-data", "a disk is exchanged by somebody, while its host is down; no device does it to itself"),
 ];
 
 /// Verbs that are about processes, hosts, links, clocks or what stands outside; all others are about the storage.
@@ -161,6 +200,86 @@ fn the_table_has_every_verb_of_the_storage_once() {
     let listed: BTreeSet<&str> = FAULT_VERBS.iter().map(|verb| verb.name).collect();
     let covered: BTreeSet<&str> = times.keys().copied().chain(OTHERS).collect();
     assert_eq!(listed, covered, "a new fault of the storage needs a row, another one a place among the others");
+}
+
+/// A cluster that stores on one volume under a reservation, whose primary's host loses its power.
+fn under(rate: &str) -> Scenario {
+    let text = format!(
+        r#"
+format = 1
+[drill]
+id = "ST-T"
+title = "a fault that strikes by itself"
+kind = "simulation"
+hypothesis = "it strikes"
+[product]
+model = "opengauss_dms"
+[[node]]
+name = "dn1"
+role = "primary"
+[[node]]
+name = "dn2"
+role = "standby"
+[[node]]
+name = "dn3"
+role = "standby"
+[storage]
+damage = "unbounded"
+{rate}
+[workload]
+kind = "register"
+clients = 4
+rate = "100/s"
+keys = 8
+[[fault]]
+name = "dark"
+at = "30s"
+lose-power = "dn1"
+for = "10s"
+[[check]]
+always = "single-writer"
+[run]
+seeds = "1..1"
+time-limit = "60s"
+"#
+    );
+    match scenario::check(Source::new("rate.toml", text.as_str()), &vocabulary::known()) {
+        Ok(accepted) => accepted.scenario,
+        Err(rejected) => panic!("rejected: {:#?}\n{text}", rejected.diagnostics),
+    }
+}
+
+#[test]
+fn every_fault_of_the_storage_is_a_rate_too_and_strikes() {
+    let with_rate = RATES.iter().map(|(verb, ..)| *verb);
+    let said: BTreeSet<&str> = with_rate.chain(WITHOUT_RATE.iter().map(|(verb, _)| *verb)).collect();
+    assert_eq!(said, TABLE.iter().map(|row| row.verb).collect(), "a fault without a rate says why");
+    RATES.par_iter().for_each(|(_, kind, rate)| {
+        let counts = counts_of(rate, *kind);
+        assert!(counts.armed > 0 && counts.fired > 0, "{rate}: {counts:?}");
+    });
+}
+
+/// What the devices count of a rate, all together.
+fn counts_of(rate: &str, kind: FaultKind) -> FaultCounts {
+    let scenario = under(rate);
+    let product = nodes::catalogue::find("opengauss_dms").expect("the product");
+    let record = run_scenario(&scenario, product, &Draws::of(&scenario, 1), &RunOptions::default()).expect("a run");
+    let mut all = FaultCounts::default();
+    record.weather.iter().filter(|it| it.kind == kind).for_each(|it| all += it.counts);
+    all
+}
+
+#[test]
+fn reservations_are_forgotten_by_themselves_and_whoever_looks_finds_out() {
+    let rate = "lose-reservation = { every = \"10s\" }";
+    let counts = counts_of(rate, FaultKind::ReservationsLost);
+    assert!(counts.armed >= 1 && counts.fired >= 1 && counts.observed >= 1, "{counts:?}");
+    let beside =
+        counts_of(&format!("power-cut = {{ every = \"20s\", up-to = \"100ms\" }}\n{rate}"), FaultKind::PowerCut);
+    let alone = counts_of("power-cut = { every = \"20s\", up-to = \"100ms\" }", FaultKind::PowerCut);
+    assert!(alone.fired >= 1 && alone.observed >= 1, "{alone:?}");
+    assert_eq!(alone.fired, beside.fired, "other weather moves no cut");
 }
 
 #[test]

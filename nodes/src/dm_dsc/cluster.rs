@@ -101,7 +101,7 @@ fn configure(world: &World, plan: &ClusterPlan, parameters: Parameters, eps: usi
     let redo =
         (0..eps as u64).map(|ep| region(&format!("redo{ep}"), data, ep * REDO_LENGTH, REDO_LENGTH, Content::Log));
     let down = NodeState { role: "Down".to_owned(), ..NodeState::default() };
-    let board = Board { states: vec![down; eps], control_css: None, control: None, ready: false };
+    let board = Board { states: vec![down; eps], ..Board::default() };
     Ok(Rc::new(Configuration {
         parameters,
         nodes: OnceCell::new(),
@@ -167,6 +167,13 @@ fn add_shell(world: &World, host: HostId, configuration: &Shared) -> Shell {
 impl DmDsc {
     fn seqno_of(&self, host: HostId) -> Option<usize> {
         self.configuration.nodes().iter().position(|node| node.host == host)
+    }
+
+    /// Whether none of these is an EP that the DB group lists as OK.
+    fn only_errors(&self, nodes: &[&Node]) -> bool {
+        let board = self.configuration.board.borrow();
+        let is_ok = |node: &&Node| self.seqno_of(node.host).is_some_and(|ep| board.ok.contains(&(ep as Seqno)));
+        !board.ok.is_empty() && !nodes.iter().any(is_ok)
     }
 }
 
@@ -272,6 +279,7 @@ impl Cluster for DmDsc {
             outside: counted(&outside),
             starts: parameters.start_commands && !parameters.db_restart.is_zero(),
             opens_alone: !parameters.auto_open.is_zero(),
+            only_errors: self.only_errors(&inside),
             is_open: self.nodes().iter().any(|node| node.writable),
         })
     }

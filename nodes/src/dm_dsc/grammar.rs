@@ -79,6 +79,13 @@ pub enum Line {
         /// To this.
         to: (String, String),
     },
+    /// An EP of the DB group reports that it cannot reach another one.
+    LinkFault {
+        /// Who.
+        ep: Seqno,
+        /// Whom.
+        peer: Seqno,
+    },
     /// Anything else that only the group's machine says, word for word.
     Said {
         /// The group.
@@ -102,6 +109,7 @@ const SAYINGS: &[&str] = &[
 
 const ORDER: &str = "CSS set cmd {}, dest_ep {} seqno = {}, cmd_seq = {}";
 const STATUS: &str = "status change from ({}, {}) to ({}, {})";
+const LINK_FAULT: &str = "EP {} reports a link fault to EP {}";
 const ADDRESS: &str = "[CSS]: css_vip_config({}, {}, {}, {}) {}";
 
 impl Line {
@@ -168,6 +176,13 @@ impl Line {
             let pair = |first: &str, second: &str| (first.to_owned(), second.to_owned());
             return Some(Line::Status { group, from: pair(from, from_sub), to: pair(to, to_sub) });
         }
+        if let Some([reporter, other]) = filled(LINK_FAULT, text).filter(|_| group == GroupKind::Db) {
+            let number = |numbered: &str| {
+                let ep = numbered.strip_suffix(']')?.rsplit_once('[')?.1.parse().ok()?;
+                (numbered == format!("{}[{ep}]", group.ep_name(ep))).then_some(ep)
+            };
+            return Some(Line::LinkFault { ep: number(reporter)?, peer: number(other)? });
+        }
         let said = group != GroupKind::Css && SAYINGS.iter().any(|saying| holes(saying, text).is_some());
         said.then(|| Line::Said { group, text: text.to_owned() })
     }
@@ -176,7 +191,9 @@ impl Line {
     pub fn group(&self) -> Option<GroupKind> {
         match self {
             Line::Reign(_) | Line::ReignOver(_) | Line::DiskLost(_) | Line::CssDead(_) => None,
-            Line::Order { group: GroupKind::Css, .. } | Line::Address { .. } => Some(GroupKind::Db),
+            Line::Order { group: GroupKind::Css, .. } | Line::Address { .. } | Line::LinkFault { .. } => {
+                Some(GroupKind::Db)
+            }
             Line::Order { group, .. }
             | Line::Guid { group, .. }
             | Line::Status { group, .. }
@@ -209,6 +226,10 @@ impl fmt::Display for Line {
                 let group = group.name();
                 write!(f, "[{group}]: status change from ({}, {}) to ({}, {})", from.0, from.1, to.0, to.1)
             }
+            Line::LinkFault { ep, peer } => {
+                let (name, other) = (GroupKind::Db.ep_name(*ep), GroupKind::Db.ep_name(*peer));
+                write!(f, "[DB]: EP {name}[{ep}] reports a link fault to EP {other}[{peer}]")
+            }
             Line::Said { text, .. } if text.starts_with("css detect ") => f.write_str(text),
             Line::Said { group, text } => write!(f, "[{}]: {text}", group.name()),
         }
@@ -228,6 +249,15 @@ mod tests {
             let read = Line::read(message).unwrap_or_else(|| panic!("not read: {message}"));
             assert_eq!(read.to_string(), message);
         }
+    }
+
+    #[test]
+    fn a_link_fault_is_read_and_written_again() {
+        let message = "[DB]: EP DSC0[0] reports a link fault to EP DSC2[2]";
+        let read = Line::read(message).expect("a line of the DB group");
+        assert_eq!((&read, read.to_string().as_str()), (&Line::LinkFault { ep: 0, peer: 2 }, message));
+        assert_eq!(Line::read("[DB]: EP DSC0[1] reports a link fault to EP DSC2[2]"), None);
+        assert_eq!(Line::read("[ASM]: EP ASM0[0] reports a link fault to EP ASM1[1]"), None);
     }
 
     #[test]

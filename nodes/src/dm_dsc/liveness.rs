@@ -30,6 +30,8 @@ pub(super) struct Situation {
     pub(super) starts: bool,
     /// Whether a group starts without EPs that are absent.
     pub(super) opens_alone: bool,
+    /// Whether every EP that is whole is an ERROR EP.
+    pub(super) only_errors: bool,
     /// Whether some EP is open.
     pub(super) is_open: bool,
 }
@@ -51,6 +53,13 @@ pub(super) fn may_stand_still(now: &Situation) -> Option<Reason> {
             "核心中没有数据库在运行,且未配置启动命令",
         ));
     }
+    if !now.is_open && now.only_errors {
+        // Reference, section 1.1: the group starts once at least one OK EP has, or when the operator forces it.
+        return Some(Reason::new(
+            "the whole DB group is down, and only ERROR EPs are left: they wait for an OK EP or for `open force`",
+            "整个 DB 组已停止,且只剩 ERROR EP:它们等待某个 OK 的 EP 启动或运维执行 open force",
+        ));
+    }
     let unstarted = if now.starts { 0 } else { now.whole.0 - now.whole.1 };
     let absent = now.outside.0 - now.outside.1 + unstarted;
     (!now.is_open && absent > 0 && !now.opens_alone).then(|| {
@@ -67,7 +76,14 @@ mod tests {
 
     #[test]
     fn the_last_ones_must_serve_and_a_group_that_is_down_need_not() {
-        let mut now = Situation { whole: (1, 1), outside: (1, 0), starts: true, opens_alone: false, is_open: true };
+        let mut now = Situation {
+            whole: (1, 1),
+            outside: (1, 0),
+            starts: true,
+            opens_alone: false,
+            only_errors: false,
+            is_open: true,
+        };
         assert_eq!(may_stand_still(&now), None);
         now.outside.1 = 1;
         assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no majority")));
@@ -80,12 +96,35 @@ mod tests {
         now.starts = false;
         assert!(may_stand_still(&now).is_some());
         // One was started by hand, the other waits for the operator: together they may not start.
-        let mut halves =
-            Situation { whole: (2, 1), outside: (0, 0), starts: false, opens_alone: false, is_open: false };
+        let mut halves = Situation {
+            whole: (2, 1),
+            outside: (0, 0),
+            starts: false,
+            opens_alone: false,
+            only_errors: false,
+            is_open: false,
+        };
         assert!(may_stand_still(&halves).is_some_and(|why| why.en.contains("DMDCR_AUTO_OPEN_CHECK")));
         halves.is_open = true;
         assert_eq!(may_stand_still(&halves), None);
         (halves.is_open, halves.whole.1) = (false, 2);
         assert_eq!(may_stand_still(&halves), None, "both run and must come to open");
+    }
+
+    #[test]
+    fn error_eps_alone_wait_for_their_operator() {
+        let mut now = Situation {
+            whole: (1, 1),
+            outside: (1, 0),
+            starts: true,
+            opens_alone: true,
+            only_errors: true,
+            is_open: false,
+        };
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("open force")));
+        now.only_errors = false;
+        assert_eq!(may_stand_still(&now), None);
+        (now.only_errors, now.is_open) = (true, true);
+        assert_eq!(may_stand_still(&now), None, "it may rejoin");
     }
 }

@@ -48,11 +48,13 @@ impl Node {
 }
 
 /// How the cluster looks from outside, kept by its processes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Board {
     pub(super) states: Vec<NodeState>,
     pub(super) control_css: Option<Seqno>,
     pub(super) control: Option<Seqno>,
+    /// The EPs of the DB group that are not ERROR EPs, as the control CSS has it.
+    pub(super) ok: BTreeSet<Seqno>,
     pub(super) ready: bool,
 }
 

@@ -48,6 +48,8 @@ struct Run {
     css: Option<u64>,
     /// On which host the log can have been written.
     hosts: BTreeSet<Seqno>,
+    /// Link faults that were reported in the tick which is under way: what it does depends on all of them.
+    faults: BTreeSet<(Seqno, Seqno)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -90,17 +92,20 @@ impl Governing {
 
     fn join(&self, kind: GroupKind, line: &Line) -> Vec<Run> {
         let members = self.members.get(&kind).cloned().unwrap_or_default();
+        let run = |group: &Group, due: VecDeque<Due>| {
+            let (group, hosts) = (group.clone(), members.clone());
+            Run { group, due, shift: None, css: None, hosts, faults: BTreeSet::new() }
+        };
         let mut joined = Vec::new();
         for group in self.profiles.iter().flat_map(|profile| every_state(kind, &members, *profile)) {
+            if let Line::LinkFault { ep, peer } = line {
+                let reporting = run(&group, VecDeque::new()).reporting(*ep, *peer);
+                joined.extend(reporting.filter(|run| !joined.contains(run)));
+                continue;
+            }
             for (after, due) in moves(&group) {
                 for skipped in 0..due.len() {
-                    let run = Run {
-                        group: after.clone(),
-                        due: due.iter().skip(skipped).cloned().collect(),
-                        shift: None,
-                        css: None,
-                        hosts: members.clone(),
-                    };
+                    let run = run(&after, due.iter().skip(skipped).cloned().collect());
                     for run in run.write(line, &BTreeSet::new()) {
                         if !joined.contains(&run) {
                             joined.push(run);
@@ -171,13 +176,58 @@ impl Machine for Governing {
 impl Run {
     /// The runs after this line, begun in the tick that is under way or in one that could follow.
     fn take(&self, line: &Line, dead: &BTreeSet<Seqno>) -> Vec<Run> {
+        if !self.faults.is_empty() {
+            let mut runs: Vec<Run> = self.reported().iter().flat_map(|run| run.take(line, dead)).collect();
+            if let Line::LinkFault { ep, peer } = line {
+                runs.extend(self.reporting(*ep, *peer));
+            }
+            return runs;
+        }
         let mut runs = self.write(line, dead);
-        if self.may_be_silent(dead) {
+        if let Line::LinkFault { ep, peer } = line {
+            runs.extend(self.reporting(*ep, *peer).filter(|_| self.may_be_silent(dead)));
+        } else if self.may_be_silent(dead) {
             for (group, due) in moves(&self.group) {
                 runs.extend(Run { group, due, ..self.clone() }.write(line, dead));
             }
         }
         runs
+    }
+
+    /// This run with one more link fault reported, if the tick under way can have it: they are logged in their order.
+    fn reporting(&self, ep: Seqno, peer: Seqno) -> Option<Run> {
+        let looks = self.group.kind == GroupKind::Db && self.group.path == Path::Open;
+        let known = self.group.guids.contains_key(&ep) && self.group.members.contains(&peer) && ep != peer;
+        let next = self.faults.last().is_none_or(|last| *last < (ep, peer));
+        let mut faults = self.faults.clone();
+        faults.insert((ep, peer));
+        (looks && known && next).then(|| Run { faults, due: VecDeque::new(), ..self.clone() })
+    }
+
+    /// What the tick can have done on just these link faults, whatever the third party told whom.
+    fn reported(&self) -> Vec<Run> {
+        let eps: BTreeSet<Seqno> = self.group.guids.keys().copied().collect();
+        let asked = subsets(&eps).into_iter().chain([BTreeSet::new()]).map(Some);
+        let mut runs = Vec::new();
+        for reached in asked.chain([None]) {
+            let seen = |(ep, guid): (&Seqno, &u64)| {
+                let of_ep = self.faults.iter().filter(|(reporter, _)| reporter == ep);
+                let unreachable = mask_of(of_ep.map(|(_, peer)| *peer));
+                let third_party = reached.as_ref().map(|reached| reached.contains(ep));
+                (*ep, Present { guid: *guid, unreachable, third_party, ..Present::default() })
+            };
+            let sight: Sight = self.group.guids.iter().map(seen).collect();
+            let mut group = self.group.clone();
+            let mut due = lines_of(group.kind, group.step(&sight));
+            let said = self
+                .faults
+                .iter()
+                .all(|(ep, peer)| due.pop_front() == Some(Due::Line(Line::LinkFault { ep: *ep, peer: *peer })));
+            if said && !matches!(due.front(), Some(Due::Line(Line::LinkFault { .. }))) {
+                runs.push(Run { group, due, faults: BTreeSet::new(), ..self.clone() });
+            }
+        }
+        distinct(runs)
     }
 
     /// Whether nothing has to come before the next tick.
@@ -476,6 +526,48 @@ mod tests {
             let mut copy = all.clone();
             copy.remove(gone);
             assert_eq!(first_unexplained(&copy), Some(gone + 1), "without line {}: {}", gone + 1, all[gone]);
+        }
+    }
+
+    /// What a group of open EPs logs of a tick in which these report.
+    fn logged(members: BTreeSet<Seqno>, faults: &[(Seqno, Seqno)]) -> Vec<String> {
+        let mut group = Group::new(GroupKind::Db, members.clone()).with_profile(Profile::V2021);
+        (group.path, group.control, group.opened) = (Path::Open, Some(0), true);
+        group.guids = members.iter().map(|ep| (*ep, u64::from(*ep) + 1)).collect();
+        let seen = |ep: &Seqno| {
+            let unreachable = mask_of(faults.iter().filter(|(reporter, _)| reporter == ep).map(|(_, peer)| *peer));
+            (*ep, Present { guid: u64::from(*ep) + 1, unreachable, ..Present::default() })
+        };
+        let acts = group.step(&members.iter().map(seen).collect());
+        lines_of(GroupKind::Db, acts)
+            .into_iter()
+            .filter_map(|due| match due {
+                Due::Line(line) => Some(line.to_string()),
+                Due::Address { .. } => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn whatever_links_are_reported_the_tick_follows_from_just_those() {
+        let four: BTreeSet<Seqno> = (0..4).collect();
+        type Faults = &'static [(Seqno, Seqno)];
+        let cases: [(BTreeSet<Seqno>, Faults); 4] = [
+            ([0, 1].into(), &[(0, 1)]),
+            ([0, 1].into(), &[(0, 1), (1, 0)]),
+            (four.clone(), &[(0, 2), (1, 3)]),
+            (four, &[(0, 3), (1, 3), (2, 3), (3, 0), (3, 1), (3, 2)]),
+        ];
+        for (members, faults) in cases {
+            // The summary line says how many EPs the group has.
+            let open = format!("[DB]: Control Node[0], break ep[255], recover ep[255], n_ok_ep[{}]", members.len());
+            let lines = logged(members, faults);
+            assert!(lines.len() > faults.len(), "{faults:?}: {lines:?}");
+            let log: Vec<String> = std::iter::once(open).chain(lines).collect();
+            assert_eq!(first_unexplained(&log), None, "{log:?}");
+            let mut without = log.clone();
+            without.drain(1..=faults.len());
+            assert_eq!(first_unexplained(&without), Some(2), "nobody reported: {without:?}");
         }
     }
 

@@ -25,7 +25,10 @@ impl<'a> DeviceAt<'a> {
     /// The device before its first write.
     pub fn new(device: &'a DeviceRecord) -> Self {
         let interruptions = device.journal.interruptions().iter();
-        let changes = |kind: InterruptionKind| kind != InterruptionKind::ReservationsLost;
+        // What a server read of a damaged sector is no write, and none of the device's own.
+        let changes = |kind: InterruptionKind| {
+            !matches!(kind, InterruptionKind::ReservationsLost | InterruptionKind::Damaged { .. })
+        };
         DeviceAt {
             sector_size: device.visible.sector_size(),
             writes: device.journal.applied_writes(),

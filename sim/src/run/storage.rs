@@ -1,5 +1,5 @@
 //! The storage's own weather: faults that strike by themselves, and where lasting damage may be done. What strikes in
-//! time and not with a request, lost paths, is in `outages`.
+//! time and not with a request (lost paths, power and reservations) is in `outages`.
 //!
 //! Both are put on the devices that the product has built, so a product need not know of them. In the bounded mode an
 //! atlas that is drawn before the run says what may ever be damaged: never the last good copy of anything. What the
@@ -71,14 +71,11 @@ pub(super) fn set(world: &World, scenario: &Scenario, product: &Product, stage: 
         Damage::Bounded => Some(atlas(world, product, &stage.cluster().copies())?),
     };
     for id in (0..world.device_count()).map(DeviceId) {
-        let is_shared = world.host_of_device(id).is_none();
+        let weather = world.with_device(id, |device| scenario.storage.device(word_of(&device.options().name)));
+        outages.plan(world, id, stage.nodes(), weather);
         world.with_device(id, |device| {
             if let Some(atlas) = &atlas {
                 device.keep_within(atlas);
-            }
-            let weather = scenario.storage.device(word_of(&device.options().name));
-            if let Some(outage) = weather.lose_path.filter(|_| is_shared) {
-                outages.plan(id, device.options(), stage.nodes(), outage);
             }
             for (fault, chance) in rates(weather) {
                 let arming = Arming::new(fault).until_disarmed().with_chance(chance);

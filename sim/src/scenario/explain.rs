@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use super::model::{
-    Check, Damage, DeviceWeather, ExpectedVerdict, IfFails, LinkWeather, Moment, Outage, Promise, Reached, Scenario,
-    Tail, Trigger, When, Workload,
+    Check, Damage, DeviceWeather, ExpectedVerdict, IfFails, LinkWeather, Moment, Outage, Promise, Reached, Recurrence,
+    Scenario, Tail, Trigger, When, Workload,
 };
 use super::values::{DurationRange, Ratio, print_duration};
 
@@ -133,6 +133,15 @@ fn device(weather: &DeviceWeather) -> String {
         let (every, up_to) = (print_duration(every), print_duration(up_to));
         format!("each host loses a path every {every} or so, for up to {up_to}")
     }));
+    parts.extend(weather.power_cut.map(|Outage { every, up_to }| {
+        let (every, up_to) = (print_duration(every), print_duration(up_to));
+        format!("it loses its power every {every} or so, for up to {up_to}")
+    }));
+    parts.extend(
+        weather
+            .lose_reservation
+            .map(|Recurrence { every }| format!("it forgets its reservations every {} or so", print_duration(every))),
+    );
     parts.join(", ")
 }
 

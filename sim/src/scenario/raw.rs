@@ -264,6 +264,10 @@ storage_tables! {
     limp: Option<Located<RawLimp>>,
     /// How often each host loses one of its paths, and for how long at most: { every = "60s", up-to = "2s" }. Default: never.
     lose_path: Option<Located<RawOutage>>,
+    /// How often it loses its power, and with that any part of what was not stable, and for how long at most: { every = "60s", up-to = "5s" }. Default: never.
+    power_cut: Option<Located<RawOutage>>,
+    /// How often a shared device forgets who was registered and who held the reservation: { every = "60s" }. Default: never.
+    lose_reservation: Option<Located<RawRecurrence>>,
 }
 
 /// The rare slow moves of a device.
@@ -286,6 +290,15 @@ pub(crate) struct RawOutage {
     pub every: Text,
     /// How long it is gone at most: "2s". Required.
     pub up_to: Text,
+}
+
+/// Something that happens again and again.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("required" = ["every"]))]
+pub(crate) struct RawRecurrence {
+    /// How long it is between two times, on average: "60s". Required.
+    pub every: Text,
 }
 
 /// The traffic of the clients, which also says how their answers are judged.

@@ -60,8 +60,10 @@ impl Css {
         let number = picture.highest_reign(&self.plan.members()) + 1;
         let (mut groups, mut pending) = (BTreeMap::new(), BTreeMap::new());
         for kind in GroupKind::ALL {
-            let mut group = picture.record(kind).unwrap_or_else(|| self.new_group(kind));
-            if picture.record(kind).is_none() && kind != GroupKind::Css {
+            let record = picture.record(kind);
+            let is_known = record.is_some();
+            let mut group = record.unwrap_or_else(|| self.new_group(kind));
+            if !is_known && kind != GroupKind::Css {
                 group.counter = picture.highest_number(kind, &group.members);
                 let halting = group.halt_without_record(self.at_work(&group, picture));
                 pending.insert(kind, VecDeque::from(halting));
@@ -72,7 +74,7 @@ impl Css {
             if let Some(ok) = self.registry.ok_eps(kind).await? {
                 group.ok = ok.into_iter().collect();
             }
-            if kind == GroupKind::Css && picture.record(kind).is_none() {
+            if kind == GroupKind::Css && !is_known {
                 group.counter = self.plan.parameters.css_counter as u64;
             }
             if kind == GroupKind::Css {
@@ -181,7 +183,8 @@ impl Css {
         }
         let acts = group.step(&sight);
         if kind == GroupKind::Db {
-            self.plan.board.borrow_mut().control = group.control;
+            let mut board = self.plan.board.borrow_mut();
+            (board.control, board.ok) = (group.control, group.ok.clone());
         }
         acts
     }

@@ -199,11 +199,19 @@ impl Group {
         let mut acts = Vec::new();
         if !at_work.is_empty() {
             acts.push(Act::Log("group record cannot be read, all EPs of the group are halted".to_owned()));
-            acts.extend(at_work.iter().map(|(ep, guid)| Act::Kill { ep: *ep, guid: *guid }));
-            self.guids = at_work;
-            self.change_to(Path::Halt, 0, &mut acts);
+            self.guids = at_work.clone();
+            self.halt(&at_work, &mut acts);
         }
         acts
+    }
+
+    /// The end of all these EPs; when they are gone the group starts anew.
+    fn halt(&mut self, eps: &BTreeMap<Seqno, u64>, acts: &mut Vec<Act>) {
+        acts.extend(eps.iter().map(|(ep, guid)| Act::Kill { ep: *ep, guid: *guid }));
+        (self.broken, self.recovering) = (None, None);
+        self.also_broken.clear();
+        self.outstanding.clear();
+        self.change_to(Path::Halt, 0, acts);
     }
 
     /// Whether the crash that was handled last is truly over: what the dead had changed is in the pages.
@@ -287,15 +295,9 @@ impl Group {
             }
             _ => {}
         }
-        for (other, guid) in &self.guids {
-            if *other != ep {
-                acts.push(Act::Kill { ep: *other, guid: *guid });
-            }
-        }
-        (self.broken, self.recovering) = (None, None);
-        self.also_broken.clear();
-        self.outstanding.clear();
-        self.change_to(Path::Halt, 0, acts);
+        let mut others = self.guids.clone();
+        others.remove(&ep);
+        self.halt(&others, acts);
     }
 
     fn handles_another_death(&self) -> bool {

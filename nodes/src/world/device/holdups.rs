@@ -103,12 +103,13 @@ impl Device {
     }
 
     /// Counts what the sender of a request sees of the faults that struck it.
-    pub(super) fn count_observed(&mut self, struck: Vec<(FaultKind, FaultId)>, path_trouble: bool) {
+    /// `outage` is why it was sent again or could not be sent.
+    pub(super) fn count_observed(&mut self, struck: Vec<(FaultKind, FaultId)>, outage: Option<FaultKind>) {
         for (kind, fault) in struck.into_iter().filter(|(kind, _)| kind.shows_in_the_answer()) {
             self.tally.note(kind, Some(fault), |counts| counts.observed += 1);
         }
-        if path_trouble {
-            self.tally.count(FaultKind::PathLoss).observed += 1;
+        if let Some(kind) = outage {
+            self.tally.count(kind).observed += 1;
         }
     }
 }

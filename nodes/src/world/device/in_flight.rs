@@ -98,6 +98,8 @@ pub(super) struct InFlight {
     pub(super) held_by: Option<FaultId>,
     /// The fault that tears it if the power or its host goes before it is stable.
     pub(super) tears: Option<FaultId>,
+    /// Whether the device had no power when it should have been sent.
+    pub(super) in_the_dark: bool,
     /// The kinds of fault that struck it.
     pub(super) struck: FaultKinds,
     /// The first fault of each of these kinds.

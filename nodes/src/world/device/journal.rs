@@ -137,6 +137,11 @@ pub enum InterruptionKind {
     ReservationsLost,
     /// Its contents were wiped.
     Wiped,
+    /// A sector at rest went bad.
+    Damaged {
+        /// Which.
+        sector: u64,
+    },
 }
 
 /// The journal of one device.

@@ -1,6 +1,6 @@
 //! The device itself: requests go in, moments come back, completions come out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::armed::Armory;
@@ -29,6 +29,8 @@ pub struct Device {
     pub(super) numbers: BTreeMap<(u16, u16), u32>,
     pub(super) medium: Medium,
     pub(super) reservations: Reservations,
+    /// Whose registrations it has forgotten, until somebody finds out.
+    pub(super) forgotten: BTreeSet<u16>,
     pub(super) journal: Journal,
     pub(super) armory: Armory,
     pub(super) tally: FaultTally,
@@ -81,6 +83,7 @@ impl Device {
             numbers: BTreeMap::new(),
             medium: Medium::new(image),
             reservations: Reservations::default(),
+            forgotten: BTreeSet::new(),
             journal: Journal::new(options.journal_budget),
             armory: Armory::default(),
             tally: FaultTally::default(),
@@ -148,6 +151,7 @@ impl Device {
             tears: None,
             struck: FaultKinds::default(),
             struck_by: Vec::new(),
+            in_the_dark: false,
         });
         let scheduled = match valid {
             true => self.send(now, token),

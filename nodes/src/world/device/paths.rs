@@ -162,6 +162,7 @@ impl Device {
         let Some(request) = self.requests.get_mut(token) else { return };
         request.phase = Phase::Waiting;
         request.next = Instant::NEVER;
+        request.in_the_dark |= !self.powered;
         if let WithoutPath::FailAfter(patience) = self.options.without_path {
             request.gives_up = request.gives_up.min(now + patience);
         }

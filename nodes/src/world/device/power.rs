@@ -70,6 +70,7 @@ impl Device {
             return;
         }
         count.fired += 1;
+        self.forgotten = self.reservations.registrations().iter().map(|registration| registration.host).collect();
         self.reservations.forget();
         self.journal.interrupted(now, InterruptionKind::ReservationsLost);
     }

@@ -3,7 +3,7 @@
 use super::armed::{Strike, Victim};
 use super::content::{Content, SharedBytes};
 use super::fault::{DeviceFault, FaultId, FaultKind};
-use super::journal::{EntryKind, Survival};
+use super::journal::{EntryKind, InterruptionKind, Survival};
 use super::machine::{Device, concern};
 use super::range::SectorRange;
 use super::request::{Answer, IoError};
@@ -48,7 +48,7 @@ impl Device {
         for sector in range.sectors() {
             if !self.may_damage(SectorRange::one(sector)) {
                 self.tally.note(damage.kind(), Some(fault), |counts| counts.withheld += 1);
-            } else if self.damage_sector(sector, damage, fault) {
+            } else if self.damage_sector(now, sector, damage, fault) {
                 self.tally.note(damage.kind(), Some(fault), |counts| counts.fired += 1);
                 sectors += 1;
             }
@@ -65,8 +65,10 @@ impl Device {
             written.partition(|sector| self.may_damage(SectorRange::one(*sector)));
         let mut draws = self.key.child(concern::DECAY).at(self.tally.of(damage.kind()).armed);
         draws.shuffle(&mut candidates);
-        let damaged =
-            candidates.into_iter().filter(|sector| self.damage_sector(*sector, damage, fault)).take(count as usize);
+        let damaged = candidates
+            .into_iter()
+            .filter(|sector| self.damage_sector(now, *sector, damage, fault))
+            .take(count as usize);
         let sectors = damaged.count() as u64;
         let withheld = (count - sectors).min(forbidden.len() as u64);
         self.tally.note(damage.kind(), Some(fault), |counts| {
@@ -130,14 +132,14 @@ impl Device {
         }
         if !self.may_damage(SectorRange::one(sector)) {
             self.withheld(&strike);
-        } else if self.damage_sector(sector, damage, strike.id) {
+        } else if self.damage_sector(victim.at, sector, damage, strike.id) {
             self.fired(victim, &strike);
         }
         None
     }
 
     /// Damages one sector; false if it is damaged already.
-    fn damage_sector(&mut self, sector: u64, damage: Damage, fault: FaultId) -> bool {
+    fn damage_sector(&mut self, now: Instant, sector: u64, damage: Damage, fault: FaultId) -> bool {
         let place = SectorRange::one(sector);
         let Ok(bytes) = self.medium.image.read(place) else { return false };
         if self.medium.is_damaged(place, damage.kind()) {
@@ -149,6 +151,7 @@ impl Device {
         };
         let number = self.medium.new_damage(damage.kind(), Some(fault));
         self.medium.damage(place, content, number);
+        self.journal.interrupted(now, InterruptionKind::Damaged { sector });
         true
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::armed::Victim;
-use super::fault::DeviceFault;
+use super::fault::{DeviceFault, FaultKind};
 use super::in_flight::{Phase, Work};
 use super::journal::{Entry, EntryKind, Outcome};
 use super::machine::Device;
@@ -144,7 +144,9 @@ impl Device {
     }
 
     fn reserve(&mut self, at: Instant, host: u16, command: ReservationCommand) -> Result<Answer, IoError> {
-        let effect = self.reservations.execute(host, command)?;
+        let executed = self.reservations.execute(host, command);
+        self.find_out_what_is_forgotten(host, command, executed.is_err());
+        let effect = executed?;
         for victim in effect.removed {
             match effect.abort {
                 true => self.abort(at, victim),
@@ -159,6 +161,16 @@ impl Device {
             ReservationCommand::ReadReservation => Answer::Held { generation, held: self.reservations.held() },
             _ => Answer::Reserved,
         })
+    }
+
+    /// Counts that a host finds out that its registration is forgotten, or anybody who reads what is left of them: only
+    /// a command can show it, for requests of all hosts pass where nothing is reserved.
+    fn find_out_what_is_forgotten(&mut self, host: u16, command: ReservationCommand, refused: bool) {
+        let reads = matches!(command, ReservationCommand::ReadKeys | ReservationCommand::ReadReservation);
+        if (refused && self.forgotten.contains(&host)) || (reads && !self.forgotten.is_empty()) {
+            self.forgotten.clear();
+            self.tally.count(FaultKind::ReservationsLost).observed += 1;
+        }
     }
 
     /// Ends what the device has accepted from `host` and not yet carried out.
@@ -211,7 +223,11 @@ impl Device {
             _ => request.checksum,
         };
         let (struck, resent) = (std::mem::take(&mut request.struck_by), request.attempt != 0);
-        let path_lost = matches!(result, Err(IoError::PathLost));
+        let outage = match (request.in_the_dark, &result) {
+            (true, _) => Some(FaultKind::PowerCut),
+            (false, Err(IoError::PathLost)) => Some(FaultKind::PathLoss),
+            (false, _) => resent.then_some(FaultKind::PathLoss),
+        };
         let completion = Completion { id: request.id, origin: request.origin, at, checksum, result };
         let answered = request.phase == Phase::Finished;
         if let Some(entry) = request.entry.filter(|_| answered) {
@@ -220,7 +236,7 @@ impl Device {
         if request.is_over() {
             self.requests.remove(token);
         }
-        self.count_observed(struck, resent || path_lost);
+        self.count_observed(struck, outage);
         Advanced::Done(completion)
     }
 }

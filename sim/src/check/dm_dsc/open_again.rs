@@ -1,10 +1,11 @@
-//! I14: with a voting disk that works and one EP that lives all the while, the DB group is open again in bounded time.
+//! I14: with a voting disk that works and one EP that lives, the DB group is open again in bounded time, counted from when
+//! both are so: the group has left OPEN, and the EP beats.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use nodes::world::time::Instant;
-use reports::sentence;
+use reports::{Sentence, sentence};
 
 use super::story::{Ep, Group, SYS_HALT, Story, What};
 use super::{Check, Example, Finding, judge_written};
@@ -17,8 +18,8 @@ const BEAT: Duration = Duration::from_secs(10);
 /// The check.
 pub const CHECK: Check = Check {
     name: "dsc-open-again",
-    promise: "While an EP lives and reaches the voting disk, the DB group is open again two minutes after it left OPEN.",
-    promise_zh: "只要有一个 EP 存活且能访问表决盘,DB 组离开 OPEN 状态后两分钟内恢复 OPEN。",
+    promise: "The DB group is not out of OPEN while one EP lives for two minutes and reaches the voting disk.",
+    promise_zh: "只要有一个 EP 存活且能访问表决盘,DB 组不会连续两分钟不处于 OPEN 状态。",
     example: Example {
         story: "A command got lost, and crash handling waits for its answer for ever.",
         text: "\
@@ -29,7 +30,7 @@ pub const CHECK: Check = Check {
 ",
         judge: |text| {
             let beats: String =
-                (1..=12).map(|ten| format!("{}s dsc1/dmserver slot DB.1 guid=8 status=3\n", ten * 10)).collect();
+                (1..=13).map(|ten| format!("{}s dsc1/dmserver slot DB.1 guid=8 status=3\n", ten * 10)).collect();
             let text = if text.is_empty() { String::new() } else { format!("{text}{beats}") };
             judge_written(&text, &CHECK, judge)
         },
@@ -53,19 +54,26 @@ pub fn judge(story: &Story) -> Finding {
             _ => {}
         }
     }
+    let lives = steady_lives(story);
     let open_end = closed.map(|since| (since, story.ended));
     for (since, until) in opened.iter().copied().chain(open_end) {
-        let deadline = since + BOUND;
-        let is_over = opened.contains(&(since, until));
-        was_tested |= is_over && was_open_before;
-        if until < deadline {
-            continue;
-        }
-        if let Some(ep) = lived_through(story, since, deadline) {
+        was_tested |= opened.contains(&(since, until)) && was_open_before;
+        let waited = |life: &Life| life.from.max(since) + BOUND <= life.to.min(until);
+        if let Some(life) = lives.iter().find(|life| waited(life)) {
+            let (ep, deadline) = (life.ep, life.from.max(since) + BOUND);
+            let is_ok = story.records(Group::Db).take_while(|(note, _)| note.at <= deadline).last();
+            let why = match is_ok.is_some_and(|(_, record)| !record.ok.contains(&ep)) {
+                true => sentence!(
+                    " It is an ERROR EP: it waits for an OK EP, or for its operator.",
+                    "该 EP 为 ERROR EP:它等待某个 OK 的 EP 启动或运维介入。"
+                ),
+                false => Sentence::default(),
+            };
             let text = sentence!(
-                "The DB group left OPEN at {since} and was not open again at {deadline}; EP {ep} lived all the \
-                 while and reached the voting disk.",
-                "DB 组于 {since} 离开 OPEN,到 {deadline} 仍未恢复 OPEN;期间 EP {ep} 一直存活且能访问表决磁盘。"
+                "The DB group left OPEN at {since} and was not open again at {deadline}; EP {ep} had lived for two \
+                 minutes then and reached the voting disk.{}",
+                "DB 组于 {since} 离开 OPEN,到 {deadline} 仍未恢复 OPEN;EP {ep} 届时已存活两分钟且能访问表决磁盘。{}",
+                why
             );
             return Finding::violated(CHECK.name, None, Some(deadline), vec![text]);
         }
@@ -84,22 +92,61 @@ pub fn judge(story: &Story) -> Finding {
     }
 }
 
-/// An EP of the DB group whose heartbeat never paused in a time, and that was not killed.
-fn lived_through(story: &Story, from: Instant, to: Instant) -> Option<Ep> {
-    let mut beats: BTreeMap<(Ep, u64), (Instant, bool)> = BTreeMap::new();
-    for note in story.notes.iter().filter(|note| note.at <= to) {
+/// A life of an EP, or the part of it in which its heartbeat never paused.
+struct Life {
+    ep: Ep,
+    from: Instant,
+    to: Instant,
+}
+
+/// The lives of the EPs of the DB group, cut where a heartbeat was late, and ended by Kill.
+fn steady_lives(story: &Story) -> Vec<Life> {
+    let mut lives = Vec::new();
+    let mut now: BTreeMap<(Ep, u64), Life> = BTreeMap::new();
+    for note in &story.notes {
         match &note.what {
             What::Slot { group: Group::Db, ep, guid, .. } => {
-                let (last, steady) = beats.entry((*ep, *guid)).or_insert((note.at, note.at <= from + BEAT));
-                *steady &= note.at.since(*last) <= BEAT || *last < from;
-                *last = note.at;
+                let life = now.entry((*ep, *guid)).or_insert(Life { ep: *ep, from: note.at, to: note.at });
+                if note.at.since(life.to) > BEAT {
+                    lives.push(std::mem::replace(life, Life { ep: *ep, from: note.at, to: note.at }));
+                }
+                life.to = note.at;
             }
             What::Order { group: Group::Db, ep, guid, command: SYS_HALT, .. } => {
-                beats.entry((*ep, *guid)).or_insert((note.at, false)).1 = false;
+                lives.extend(now.remove(&(*ep, *guid)));
             }
             _ => {}
         }
     }
-    let steady = beats.into_iter().find(|(_, (last, steady))| *steady && to.since(*last) <= BEAT);
-    steady.map(|((ep, _), _)| ep)
+    lives.extend(now.into_values());
+    lives
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::written;
+    use super::*;
+    use crate::check::Answer;
+
+    #[test]
+    fn who_comes_back_later_waits_two_minutes_from_then_on() {
+        let beats = |from: u64, to: u64| -> String {
+            (from..=to).step_by(5).map(|at| format!("{at}s dsc1/dmserver slot DB.1 guid=9 status=1\n")).collect()
+        };
+        let answer = |text: &str| {
+            let mut notes: Vec<&str> = text.lines().collect();
+            notes.sort_by_key(|line| line.split_once('s').and_then(|(at, _)| at.parse::<u64>().ok()));
+            judge(&written::read(&notes.join("\n")).expect("a story"))
+        };
+        let halt = "1s dsc1/dmcss record DB OPEN/STARTUP counter=7 ok=0,1\n\
+                    9s dsc1/dmcss record DB SYS_HALT/WAIT_SYS_HALT counter=8 ok=0\n";
+        let waits = answer(&format!("{halt}{}250s ends\n", beats(60, 200)));
+        assert_eq!(waits.answer, Answer::Violated);
+        assert!(waits.explanation[0].en.contains("ERROR EP"), "{:?}", waits.explanation);
+        assert_eq!(answer(&format!("{halt}{}250s ends\n", beats(60, 150))).answer, Answer::CouldNotTell);
+        let pauses = format!("{halt}{}{}250s ends\n", beats(60, 120), beats(140, 240));
+        assert_eq!(answer(&pauses).answer, Answer::CouldNotTell, "it stood still for twenty seconds");
+        let open = "170s dsc1/dmcss record DB OPEN/STARTUP counter=9 ok=1\n";
+        assert_eq!(answer(&format!("{halt}{open}{}250s ends\n", beats(60, 200))).answer, Answer::Holds);
+    }
 }

@@ -2,6 +2,10 @@
 //!
 //! The orders are those of the reference, sections 3.1 and 3.2 (measured), and of the manual's lists for 2024; the law
 //! of the counter is section 2.1.
+//!
+//! A record can go bad where it lies. As long as its control CSS lives it knows what it wrote and goes on from there. One
+//! that takes over cannot know the status, nor how far the counter was beyond the commands that still stand in the
+//! mailboxes and slots: what it writes begins a new sequence behind those.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +100,13 @@ pub fn judge(story: &Story) -> Finding {
     let mut was_tested = false;
     for note in &story.notes {
         match &note.what {
+            What::RecordLost(Group::Db) => counting.lost = true,
+            What::Slot { group: Group::Db, ep, done, .. } => drop(counting.done.insert(*ep, *done)),
             What::Record(record) if record.group == Group::Db => {
+                counting.new_writer(note);
+                if counting.is_anew {
+                    last = None;
+                }
                 if let Some(before) = last.filter(|before| before.status != record.status) {
                     was_tested = true;
                     if !follows(&before.status, &record.status) {
@@ -115,7 +125,12 @@ pub fn judge(story: &Story) -> Finding {
                 }
                 last = Some(record);
             }
-            What::Order { group: Group::Db, ep, command, sequence, .. } if *command != SYS_HALT && *sequence > 0 => {
+            What::Order { group: Group::Db, ep, command, sequence, .. } => {
+                counting.new_writer(note);
+                counting.mail.insert(*ep, *sequence);
+                if *command == SYS_HALT || *sequence == 0 {
+                    continue;
+                }
                 if let Some(text) = counting.order(note, (*ep, *command), *sequence) {
                     return violated(&CHECK, note, text);
                 }
@@ -163,6 +178,13 @@ struct Counting<'a> {
     recorded: Option<u64>,
     /// What the first record counted: commands before it can have been lost on the way, and come late.
     first: Option<u64>,
+    /// The number in the mailbox of each EP, and that of the command it finished last.
+    mail: BTreeMap<Ep, u64>,
+    done: BTreeMap<Ep, u64>,
+    /// The record has gone bad since it was written.
+    lost: bool,
+    /// Somebody who could not read the record goes on, and has not yet written it.
+    is_anew: bool,
     /// Numbers that were passed over, and by which note: of commands whose write got lost and that must come later.
     owed: BTreeMap<u64, &'a Note>,
 }
@@ -183,9 +205,14 @@ impl<'a> Counting<'a> {
 
     /// Takes a record in; what is wrong with its counter.
     fn record(&mut self, note: &'a Note, record: &GroupRecord, before: Option<&GroupRecord>) -> Option<Sentence> {
-        self.new_writer(note);
         self.recorded = Some(record.counter);
         self.first = self.first.or(Some(record.counter));
+        self.lost = false;
+        if std::mem::take(&mut self.is_anew) {
+            let wrong = self.count(note, record.counter);
+            self.owed.clear();
+            return wrong;
+        }
         // A drill begins with the counter its scenario gives, written over the same status.
         if before.is_none_or(|before| before.status == record.status) {
             self.given.clear();
@@ -213,6 +240,11 @@ impl<'a> Counting<'a> {
         if self.writer != Some(writer) && self.writer.replace(writer).is_some() {
             self.last = self.recorded;
             self.owed.clear();
+            if std::mem::take(&mut self.lost) {
+                self.is_anew = true;
+                self.last = self.mail.values().chain(self.done.values()).max().copied();
+                self.given.clear();
+            }
         }
     }
 }
@@ -239,6 +271,31 @@ mod tests {
             answer(&format!("{open}4s a/dmcss record DB PROCESS_RECOVER/WAIT_EP_RECOVER counter=64\n")),
             Answer::Violated
         );
+    }
+
+    #[test]
+    fn without_its_record_the_group_goes_on_behind_the_commands_that_can_still_be_read() {
+        let lost = "1s a/dmcss record DB OPEN/STARTUP counter=61\n\
+                    2s a/dmcss record DB PROCESS_RECOVER/SUSPEND_WORKER counter=62\n\
+                    3s a/dmcss order DB.0 command=4 seq=63\n4s a/dmcss order DB.1 command=4 seq=64\n\
+                    5s a/dmcss record DB PROCESS_RECOVER/WAIT_SUSPEND_WORKER counter=65\n";
+        let halt = |counter| {
+            format!(
+                "7s b/dmcss order DB.0 command=14 guid=7\n7s b/dmcss record DB SYS_HALT/STARTUP counter={counter}\n\
+                 9s b/dmcss record DB STARTUP/STARTUP counter={}\n",
+                counter + 1
+            )
+        };
+        let gone = "6s vote record-lost DB\n";
+        assert_eq!(answer(&format!("{lost}{}", halt(66))), Answer::Holds, "the record could be read");
+        assert_eq!(answer(&format!("{lost}{}", halt(65))), Answer::Violated, "the record could be read");
+        assert_eq!(answer(&format!("{lost}{gone}{}", halt(65))), Answer::Holds, "the mailbox of DB.1 says 64");
+        assert_eq!(answer(&format!("{lost}{gone}{}", halt(64))), Answer::Violated, "the mailbox of DB.1 says 64");
+        let behind = format!("{lost}{gone}{}10s b/dmcss order DB.1 command=10 seq=", halt(65));
+        assert_eq!(answer(&format!("{behind}67\n")), Answer::Holds);
+        assert_eq!(answer(&format!("{behind}69\n")), Answer::Violated, "two numbers are left out behind the halt");
+        let same = "7s a/dmcss record DB PROCESS_RECOVER/CSS_SUB_STATUS_WAIT_DCR_LOAD counter=68\n";
+        assert_eq!(answer(&format!("{lost}{gone}{same}")), Answer::Violated, "whoever wrote it knows how far it was");
     }
 
     #[test]

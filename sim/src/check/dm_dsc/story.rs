@@ -66,6 +66,8 @@ pub enum What {
     Order { group: Group, ep: Ep, guid: u64, command: u8, sequence: u64, control: Ep, dead: u8 },
     /// A CSS wrote the record of a group.
     Record(GroupRecord),
+    /// The record of a group went bad where it lies, on so many disks that it cannot be read any more.
+    RecordLost(Group),
     /// A CSS wrote the registry.
     Registry { group: Group, ok: BTreeSet<Ep> },
     /// A write into a redo log took effect.

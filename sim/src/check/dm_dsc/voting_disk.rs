@@ -3,11 +3,12 @@
 //! the devices' journals kept.
 //!
 //! On mirrored disks a write is done when more than half of them took it: that is when its note stands. A write that
-//! fewer took leaves no note.
+//! fewer took leaves no note. A record is lost when so many copies of it have gone bad that fewer than that are left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use nodes::product::Region;
+use nodes::world::device::InterruptionKind;
 use nodes::world::time::Instant;
 use nodes::world::trace::ProcessId;
 
@@ -29,7 +30,38 @@ type Reader = fn(u64, &[u8]) -> Option<What>;
 /// The notes that voting disk, registry and pages leave.
 pub(super) fn notes(record: &Record) -> Vec<Note> {
     let kinds: [(&'static str, Reader); 3] = [("voting-disk", vote), ("registry", registry), ("pages", page)];
-    kinds.into_iter().flat_map(|(name, read)| notes_of(record, name, read)).collect()
+    kinds.into_iter().flat_map(|(name, read)| notes_of(record, name, read)).chain(lost_records(record)).collect()
+}
+
+/// When the record of a group could no longer be read.
+fn lost_records(record: &Record) -> Vec<Note> {
+    let regions: Vec<&Region> = record.regions.iter().filter(|region| region.name == "voting-disk").collect();
+    let lost = |(index, group): (usize, Group)| {
+        // What happens to each copy, in order: it is written and whole, or it goes bad.
+        let mut fates: Vec<(Instant, usize, bool)> = Vec::new();
+        for (mirror, region) in regions.iter().enumerate() {
+            let Some(device) = record.device(region.device) else { continue };
+            let sector = region.offset / device.visible.sector_size() + 1 + index as u64;
+            let writes = device.journal.applied_writes().into_iter().filter(|entry| entry.range.contains(sector));
+            fates.extend(writes.filter_map(|entry| Some((entry.applied?, mirror, true))));
+            let damages = device.journal.interruptions().iter();
+            let damages = damages.filter(|one| one.kind == InterruptionKind::Damaged { sector });
+            fates.extend(damages.map(|one| (one.at, mirror, false)));
+        }
+        fates.sort();
+        let mut whole = BTreeSet::new();
+        let mut notes = Vec::new();
+        for (at, mirror, is_whole) in fates {
+            let could_be_read = 2 * whole.len() > regions.len();
+            let changed = if is_whole { whole.insert(mirror) } else { whole.remove(&mirror) };
+            if changed && could_be_read && 2 * whole.len() <= regions.len() {
+                let by = regions[mirror].name.to_string();
+                notes.push(Note { at, by, life: 0, reign: 0, what: What::RecordLost(group) });
+            }
+        }
+        notes
+    };
+    Group::ALL.into_iter().enumerate().flat_map(lost).collect()
 }
 
 fn notes_of(record: &Record, name: &'static str, read: Reader) -> Vec<Note> {

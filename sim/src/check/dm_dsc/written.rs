@@ -71,6 +71,7 @@ fn what(word: &str, plain: &[&str], fields: &Fields<'_>) -> Option<What> {
                 lives,
             })
         }
+        "record-lost" => What::RecordLost(group(first)?),
         "registry" => What::Registry { group: group(first)?, ok: fields.list("ok").collect() },
         "redo" => What::Redo { log: small("log") },
         "page" => What::Page { page: number("page") as u32, lsn: number("lsn") },

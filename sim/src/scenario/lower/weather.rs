@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::scenario::codes::Code;
 use crate::scenario::located::Located;
 use crate::scenario::model::{
-    Damage, DeviceWeather, Limp, Link, LinkWeather, Network, Outage, Pause, Storage, Tail, Workload,
+    Damage, DeviceWeather, Limp, Link, LinkWeather, Network, Outage, Pause, Recurrence, Storage, Tail, Workload,
 };
 use crate::scenario::raw::{
-    RawDeviceWeather, RawLimp, RawLink, RawNetwork, RawOutage, RawPause, RawStorage, RawTail, RawWorkload, Text,
+    RawDeviceWeather, RawLimp, RawLink, RawNetwork, RawOutage, RawPause, RawRecurrence, RawStorage, RawTail,
+    RawWorkload, Text,
 };
 use crate::scenario::reader::Reader;
 use crate::scenario::values::{ClientOperations, DurationRange, Rate, Ratio, Size, print_duration};
@@ -50,6 +51,8 @@ fn usual_device() -> DeviceWeather {
         slow: None,
         limp: None,
         lose_path: None,
+        power_cut: None,
+        lose_reservation: None,
     }
 }
 
@@ -190,6 +193,8 @@ impl Reader<'_> {
         let slow = self.tail(&raw.slow, &base.slow);
         let limp = self.limp(&raw.limp, &base.limp);
         let lose_path = self.outage(&raw.lose_path, &base.lose_path);
+        let power_cut = self.outage(&raw.power_cut, &base.power_cut);
+        let lose_reservation = self.recurrence(&raw.lose_reservation, &base.lose_reservation);
         Some(DeviceWeather {
             personality: personality?,
             latency: latency?,
@@ -214,6 +219,8 @@ impl Reader<'_> {
             slow: slow?,
             limp: limp?,
             lose_path: lose_path?,
+            power_cut: power_cut?,
+            lose_reservation: lose_reservation?,
         })
     }
 
@@ -233,6 +240,16 @@ impl Reader<'_> {
         let every = every.and_then(|every| self.positive_duration(every));
         let up_to = up_to.and_then(|up_to| self.positive_duration(up_to));
         Some(Some(Outage { every: every?, up_to: up_to? }))
+    }
+
+    fn recurrence(
+        &mut self,
+        raw: &Option<Located<RawRecurrence>>,
+        base: &Option<Recurrence>,
+    ) -> Option<Option<Recurrence>> {
+        let Some(table) = raw else { return Some(*base) };
+        let every = self.required(&table.value().every, "every", table.span());
+        Some(Some(Recurrence { every: every.and_then(|every| self.positive_duration(every))? }))
     }
 
     fn personality(&mut self, text: &Located<String>) -> Option<String> {

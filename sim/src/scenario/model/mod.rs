@@ -15,7 +15,9 @@ pub use entries::{
     Check, Expect, ExpectedVerdict, Fault, IfFails, Moment, PROGRESS, Promise, Reached, Run, Step, Trigger, When,
 };
 pub use fault_count::{FaultCount, FaultCountWord};
-pub use weather::{Damage, DeviceWeather, Limp, Link, LinkWeather, Network, Outage, Pause, Storage, Tail, Workload};
+pub use weather::{
+    Damage, DeviceWeather, Limp, Link, LinkWeather, Network, Outage, Pause, Recurrence, Storage, Tail, Workload,
+};
 
 /// A scenario file, checked and complete.
 #[derive(Clone, Debug)]

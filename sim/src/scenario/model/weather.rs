@@ -136,6 +136,10 @@ pub struct DeviceWeather {
     pub limp: Option<Limp>,
     /// How often each host loses one of its paths, and for how long at most.
     pub lose_path: Option<Outage>,
+    /// How often it loses its power, and for how long at most.
+    pub power_cut: Option<Outage>,
+    /// How often it forgets its reservations.
+    pub lose_reservation: Option<Recurrence>,
 }
 
 /// The rare slow moves of a device.
@@ -154,6 +158,13 @@ pub struct Outage {
     pub every: Duration,
     /// How long it is gone at most.
     pub up_to: Duration,
+}
+
+/// Something that happens again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recurrence {
+    /// How long it is between two times, on average.
+    pub every: Duration,
 }
 
 impl DeviceWeather {

@@ -141,6 +141,23 @@ fn a_device_that_forgets_its_reservations_lets_a_fenced_host_write() {
     assert_eq!(driver.call(1, write(0, &[1])), Ok(Answer::Written));
     let Some(Interruption { kind, .. }) = driver.device.journal().interruptions().first() else { panic!("not noted") };
     assert_eq!(*kind, InterruptionKind::ReservationsLost);
+    assert_eq!(driver.counts(FaultKind::ReservationsLost), (1, 1, 0, 0), "nobody has found out");
+    let register = ReservationCommand::Register { current_key: 2, new_key: 3 };
+    for _ in 0..2 {
+        assert_eq!(driver.call(2, Request::Reservation(register)), Err(IoError::ReservationConflict));
+    }
+    assert_eq!(driver.counts(FaultKind::ReservationsLost), (1, 1, 1, 0), "it was registered with that key");
+}
+
+#[test]
+fn whoever_sends_to_a_dark_device_meets_the_cut_and_no_lost_path() {
+    let mut driver = Driver::new(options());
+    drop(driver.device.power_cut(driver.now, Survivors::Drawn));
+    let waiting = driver.submit(1, write(0, &[1]));
+    drop(driver.device.power_on(driver.now));
+    driver.run();
+    assert_eq!(driver.entry(waiting).outcome, Outcome::Done);
+    assert_eq!((driver.counts(FaultKind::PowerCut).2, driver.counts(FaultKind::PathLoss).2), (1, 0));
 }
 
 #[test]

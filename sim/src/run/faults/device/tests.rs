@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use nodes::product::events;
-use nodes::world::device::{EntryKind, FaultCounts, RequestId};
+use nodes::world::device::{EntryKind, FaultCounts, FaultKind, InterruptionKind, RequestId};
 use nodes::world::time::Instant;
 use nodes::world::trace::{Fields, field};
 
@@ -209,6 +209,23 @@ lose-path = { every = "5s", up-to = "500ms" }
     };
     let (alone, calm) = (slowest(&alone), slowest(&run("", 1)));
     assert!(alone > calm + Duration::from_millis(50), "whoever writes meanwhile waits: {alone:?}, {calm:?} without");
+}
+
+#[test]
+fn power_is_cut_by_itself_and_comes_back() {
+    let cuts = "[storage]\npower-cut = { every = \"6s\", up-to = \"500ms\" }\n";
+    let record = run(cuts, 1);
+    let of = |record: &Record| record.weather.iter().find(|it| it.kind == FaultKind::PowerCut).unwrap().counts;
+    assert_eq!(record.weather.len(), 1, "one device has one supply");
+    // Every six seconds on average, in thirty seconds; whoever writes meanwhile waits.
+    let counts = of(&record);
+    assert!(counts.armed == 1 && (2..=15).contains(&counts.fired) && counts.observed > 0, "{counts:?}");
+    let journal = &record.devices[0].journal;
+    let cut = journal.interruptions().iter().filter(|it| it.kind == InterruptionKind::PowerCut).count();
+    assert_eq!(cut as u64, counts.fired);
+    assert!(record.history.operations.iter().filter(|operation| operation.is_ok()).count() > 1_000);
+    let busier = run(&format!("{cuts}lose-path = {{ every = \"5s\", up-to = \"500ms\" }}\n"), 1);
+    assert_eq!(of(&busier).fired, counts.fired, "other weather moves no cut");
 }
 
 #[test]
