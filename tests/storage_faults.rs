@@ -88,7 +88,7 @@ const WITHOUT_RATE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that are about processes, hosts, links, clocks or what stands outside; all others are about the storage.
-const OTHERS: [&str; 20] = [
+const OTHERS: [&str; 21] = [
     "kill",
     "start",
     "pause",
@@ -102,6 +102,7 @@ const OTHERS: [&str; 20] = [
     "drop",
     "duplicate",
     "reorder",
+    "prioritize",
     "limit-bandwidth",
     "skew-clock",
     "jump-clock",

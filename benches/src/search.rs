@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use simrun::explore::workers;
 use simrun::mutants::{Way, seeds_until_found};
 use simrun::scenario::load;
@@ -30,7 +30,7 @@ pub struct Options {
     defect: Vec<String>,
     /// Only this way (default: all, beside each other).
     #[arg(long)]
-    way: Option<WayWord>,
+    way: Option<Way>,
     /// Another drill than the chosen one, for the defects that are named.
     #[arg(long, requires = "defect")]
     drill: Option<PathBuf>,
@@ -47,18 +47,15 @@ const CHOSEN: &[(&str, &str)] = &[
     ("scenarios/opengauss_ha/switchover_and_back.toml", "heartbeat-stops-at-demote"),
 ];
 
-const WAYS: [(WayWord, Way); 3] =
-    [(WayWord::Plain, Way::Plain), (WayWord::Swarm, Way::Swarm), (WayWord::Guided, Way::Guided)];
-
-/// A way as the command line writes it.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WayWord {
-    /// The seeds of the drill as it is.
-    Plain,
-    /// A configuration drawn for each.
-    Swarm,
-    /// Going on from what was new.
-    Guided,
+/// How the search for a defect in one way went.
+#[derive(Clone, Copy)]
+enum Looked {
+    /// The way was not asked for.
+    Not,
+    /// Nothing was found in the middle search.
+    InVain,
+    /// So many seeds it took in the middle search.
+    Found(u64),
 }
 
 /// Looks for the defects in every way.
@@ -72,28 +69,19 @@ pub fn run(options: &Options) -> Result<String, Error> {
         "defect", "plain", "swarm", "guided", "plain/swarm", "plain/guided"
     );
     for (drill, defect) in &chosen {
-        let wanted = |way: &WayWord| options.way.is_none_or(|wanted| wanted == *way);
-        let look = |(word, way): &(WayWord, Way)| match wanted(word) {
-            true => median(options, drill, defect, *way).map(Some),
-            false => Ok(None),
+        let look = |way: Way| match options.way {
+            Some(wanted) if wanted != way => Ok(Looked::Not),
+            _ => median(options, drill, defect, way),
         };
-        let medians: Vec<Option<Option<u64>>> = WAYS.iter().map(look).collect::<Result<_, _>>()?;
-        let [plain, swarm, guided] = medians[..] else { continue };
+        let (plain, swarm, guided) = (look(Way::Plain)?, look(Way::Swarm)?, look(Way::Guided)?);
         let within = options.within;
-        let shown = |median: Option<Option<u64>>| match median {
-            None => "-".to_owned(),
-            Some(median) => median.map_or(format!("> {within}"), |seeds| seeds.to_string()),
-        };
-        let beside = |other: Option<Option<u64>>| {
-            plain.zip(other).map_or("-".to_owned(), |(plain, other)| ratio(plain, other, within))
-        };
         let row = format!(
             "{defect:30} {:>8} {:>8} {:>8}  {:>12} {:>13}\n",
-            shown(plain),
-            shown(swarm),
-            shown(guided),
-            beside(swarm),
-            beside(guided)
+            plain.shown(within),
+            swarm.shown(within),
+            guided.shown(within),
+            ratio(plain, swarm, within),
+            ratio(plain, guided, within)
         );
         // It takes long: whoever waits sees it grow.
         eprint!("{row}");
@@ -109,17 +97,27 @@ fn drill_for(options: &Options, defect: &str) -> String {
     own.or_else(chosen).unwrap_or_else(|| CHOSEN[0].0.to_owned())
 }
 
-/// How many times more seeds one way needs than another.
-fn ratio(slow: Option<u64>, fast: Option<u64>, within: u64) -> String {
-    match (slow, fast) {
-        (Some(slow), Some(fast)) => format!("{:.1}", slow as f64 / fast.max(1) as f64),
-        (None, Some(fast)) => format!("> {:.1}", within as f64 / fast.max(1) as f64),
-        (Some(slow), None) => format!("< {:.1}", slow as f64 / within as f64),
-        (None, None) => "-".to_owned(),
+impl Looked {
+    fn shown(self, within: u64) -> String {
+        match self {
+            Looked::Not => "-".to_owned(),
+            Looked::InVain => format!("> {within}"),
+            Looked::Found(seeds) => seeds.to_string(),
+        }
     }
 }
 
-fn median(options: &Options, drill: &str, defect: &str, way: Way) -> Result<Option<u64>, Error> {
+/// How many times more seeds one way needs than another.
+fn ratio(slow: Looked, fast: Looked, within: u64) -> String {
+    match (slow, fast) {
+        (Looked::Found(slow), Looked::Found(fast)) => format!("{:.1}", slow as f64 / fast.max(1) as f64),
+        (Looked::InVain, Looked::Found(fast)) => format!("> {:.1}", within as f64 / fast.max(1) as f64),
+        (Looked::Found(slow), Looked::InVain) => format!("< {:.1}", slow as f64 / within as f64),
+        _ => "-".to_owned(),
+    }
+}
+
+fn median(options: &Options, drill: &str, defect: &str, way: Way) -> Result<Looked, Error> {
     let vocabulary = vocabulary::known();
     let accepted = load(drill.as_ref(), &vocabulary).map_err(|error| Error::Scenario(error.to_string()))?;
     let model = &accepted.scenario.product.model;
@@ -141,7 +139,8 @@ fn median(options: &Options, drill: &str, defect: &str, way: Way) -> Result<Opti
     );
     let mut seeds: Vec<Option<u64>> = searches.into_iter().collect::<Result<_, _>>()?;
     seeds.sort_by_key(|seeds| seeds.unwrap_or(u64::MAX));
-    Ok(seeds.get(seeds.len().saturating_sub(1) / 2).copied().flatten())
+    let middle = seeds.get(seeds.len().saturating_sub(1) / 2).copied().flatten();
+    Ok(middle.map_or(Looked::InVain, Looked::Found))
 }
 
 #[cfg(test)]
@@ -162,9 +161,11 @@ mod tests {
 
     #[test]
     fn ratios_say_when_one_side_found_nothing() {
-        assert_eq!(ratio(Some(30), Some(10), 400), "3.0");
-        assert_eq!(ratio(None, Some(10), 400), "> 40.0");
-        assert_eq!(ratio(Some(40), None, 400), "< 0.1");
-        assert_eq!(ratio(None, None, 400), "-");
+        use Looked::{Found, InVain, Not};
+        assert_eq!(ratio(Found(30), Found(10), 400), "3.0");
+        assert_eq!(ratio(InVain, Found(10), 400), "> 40.0");
+        assert_eq!(ratio(Found(40), InVain, 400), "< 0.1");
+        assert_eq!(ratio(InVain, InVain, 400), "-");
+        assert_eq!(ratio(Not, Found(10), 400), "-");
     }
 }

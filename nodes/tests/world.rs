@@ -357,6 +357,23 @@ fn runs_leave_no_tasks_behind() {
     }
 }
 
+/// A future that is woken again each time it is asked.
+async fn spin() {
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        std::task::Poll::<()>::Pending
+    })
+    .await
+}
+
+#[test]
+fn a_task_that_lets_no_time_pass_ends_the_run() {
+    let ending = world(1).run(Limits { events: 10_000, ..limits(10) }, |world| world.spawn_outside(spin()));
+    assert_eq!(ending, Ending::EventLimit);
+    let ending = world(1).run(Limits { interrupted: || true, ..limits(10) }, |world| world.spawn_outside(spin()));
+    assert_eq!(ending, Ending::Interrupted, "a person can end it too");
+}
+
 #[test]
 fn a_slow_process_takes_its_time_for_each_turn() {
     let (log, _) = run_pair(10, async |world, _, server| {

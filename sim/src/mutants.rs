@@ -230,7 +230,7 @@ fn first_beyond(broken: BTreeSet<String>, sound: impl FnOnce() -> Option<BTreeSe
 }
 
 /// How seeds are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Way {
     /// The seeds of the scenario as it is.
     Plain,

@@ -177,7 +177,7 @@ pub enum Ending {
 pub struct Limits {
     /// The last moment of the run.
     pub time: Instant,
-    /// The most events it may have.
+    /// The most events it may have, and the most turns of tasks at one moment.
     pub events: u64,
     /// Asked now and then: true ends the run.
     pub interrupted: fn() -> bool,
@@ -291,7 +291,8 @@ impl World {
 
     /// Runs this world to its end: `begin` is called first (it adds hosts, processes and outside tasks).
     ///
-    /// All tasks are gone when this returns: madsim would leak those that are still alive.
+    /// All tasks are gone when this returns, because madsim would leak those that are still alive; and so is what the
+    /// processes were to run, so that a world can run only once.
     pub fn run(&self, limits: Limits, begin: impl FnOnce(&World)) -> Ending {
         let runtime = madsim::runtime::Runtime::with_seed_and_config(self.inner.seed.0, madsim::Config::default());
         let _current = CurrentWorld::enter(self);
@@ -309,25 +310,29 @@ impl World {
         let origin = madsim_now();
         let mut clock = Instant::START;
         let mut rounds = 0u32;
+        let mut turns = 0u64;
         poll_fn(|cx| {
             loop {
                 if let Some(ending) = executor.stop.get() {
                     return Poll::Ready(ending);
                 }
-                if self.run_next_turn() {
-                    continue;
-                }
                 rounds = rounds.wrapping_add(1);
                 if rounds.is_multiple_of(1024) && (limits.interrupted)() {
                     return Poll::Ready(Ending::Interrupted);
                 }
+                // Tasks that wake each other for ever let no moment pass.
+                if turns >= limits.events || self.inner.trace.borrow().count() >= limits.events {
+                    return Poll::Ready(Ending::EventLimit);
+                }
+                if self.run_next_turn() {
+                    turns += 1;
+                    continue;
+                }
+                turns = 0;
                 let Some(at) = executor.queue.borrow_mut().next_at() else { return Poll::Ready(Ending::Idle) };
                 if at > limits.time {
                     self.inner.now.set(limits.time);
                     return Poll::Ready(Ending::TimeLimit);
-                }
-                if self.inner.trace.borrow().count() >= limits.events {
-                    return Poll::Ready(Ending::EventLimit);
                 }
                 if at.since(clock) > CLOCK_LAG {
                     clock = at;
@@ -392,6 +397,7 @@ impl World {
         madsim::time::sleep(CLOCK_LAG).await;
         *executor.queue.borrow_mut() = Queue::default();
         executor.tasks.borrow_mut().clear();
+        self.forget_programs();
     }
 }
 

@@ -174,6 +174,12 @@ impl World {
         self.inner.executor.alive()
     }
 
+    /// Something that can be had until the last handle to this world is gone.
+    pub fn trail(&self) -> std::rc::Weak<dyn std::any::Any> {
+        let inner: Rc<dyn std::any::Any> = self.inner.clone();
+        Rc::downgrade(&inner)
+    }
+
     /// How many handles to this world exist.
     pub fn handles(&self) -> usize {
         Rc::strong_count(&self.inner)

@@ -61,6 +61,7 @@ impl Sweep<'_> {
         if let Some(occurrences) = self.arguments.occurrences {
             moments = events::thinned(&moments, occurrences);
         }
+        let alone = faults::with_room(&alone, &undisturbed.scenario);
         let aims = faults::aims(&undisturbed.scenario, self.product, &kinds);
         let limit = self.arguments.limit.unwrap_or(usize::MAX);
         let singles = faults::singles(&alone, &aims, &moments, limit);

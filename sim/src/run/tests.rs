@@ -6,10 +6,12 @@ use nodes::world::executor::Ending;
 use nodes::world::time::Instant;
 use nodes::world::trace::{Keep, What};
 
-use super::RunError;
+use super::driver::drive_with;
 use super::record::{Record, StepOutcome, Unproved};
 use super::testing::{run, run_with};
+use super::{RunError, RunOptions};
 use crate::check::{Answer, Budget, linearizable};
+use crate::draws::Draws;
 use crate::history::Outcome;
 use crate::verdict::liveness::is_durable_write;
 
@@ -32,6 +34,29 @@ fn a_seed_gives_one_run_wherever_it_is_run() {
     assert_ne!(first, hash(2));
     let elsewhere = std::thread::scope(|scope| scope.spawn(|| hash(1)).join().unwrap());
     assert_eq!(first, elsewhere);
+}
+
+#[test]
+fn no_product_keeps_its_world_alive_when_the_run_is_over() {
+    for drill in [
+        "switchover_fail",
+        "dm_dsc/overlapping_stops",
+        "polardb/mount_mode_after_promote_and_crash",
+        "kingbase/any_standby_confirms",
+        "opengauss_ha/switchover_and_back",
+    ] {
+        let path = format!("{}/../scenarios/{drill}.toml", env!("CARGO_MANIFEST_DIR"));
+        let accepted = crate::scenario::load(path.as_ref(), &crate::vocabulary::known());
+        let scenario = accepted.unwrap_or_else(|rejected| panic!("{drill}: {rejected}")).scenario;
+        let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
+        let mut trail = None;
+        let record = drive_with(&scenario, product, &Draws::of(&scenario, 1), &RunOptions::default(), |stage| {
+            trail = Some(stage.world().trail());
+        });
+        drop(record.unwrap_or_else(|error| panic!("{drill}: {error}")));
+        let trail = trail.expect("it ran");
+        assert!(trail.upgrade().is_none(), "{drill}: its world was never freed");
+    }
 }
 
 #[test]
@@ -197,6 +222,7 @@ fn every_fault_proves_that_it_bit_and_ended() {
         "slow = { latency = \"100ms..200ms\" }",
         "drop = { link = [\"clients\", \"a\"], ratio = \"1/10\" }",
         "limit-bandwidth = { bandwidth = \"1kB/s\" }",
+        "prioritize = { latency = \"200ms\" }",
         "skew-clock = { host = \"a\", rate = \"1001/1000\" }",
         "jump-clock = { host = \"all\", by = \"-300s\" }",
         "remove-file = { host = \"a\", file = \"pair.conf\" }",

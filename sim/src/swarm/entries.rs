@@ -193,6 +193,17 @@ impl<'a> Drawer<'a> {
                 self.on_a_link("ratio", ratio, stream)?
             }
             Feature::Duplicate | Feature::Reorder => table(&[("ratio", stream.pick(&["1/1000", "1/100", "1/10"])?)]),
+            Feature::Prioritize => {
+                let latency = stream.pick(&["5ms", "50ms", "500ms"])?;
+                // As many as a procedure has, and as a run has.
+                let messages = stream.pick(&[100, 1_000, 10_000])?;
+                let depth = i64::try_from(stream.between(1, 5)).ok()?;
+                Value::Table(Table::from_iter([
+                    ("latency".to_owned(), Value::from(*latency)),
+                    ("depth".to_owned(), Value::Integer(depth)),
+                    ("messages".to_owned(), Value::Integer(*messages)),
+                ]))
+            }
             Feature::JumpClock => {
                 let by = stream.pick(&["-10m", "-5s", "-500ms", "500ms", "5s", "10m"])?;
                 table(&[("host", &host()?), ("by", by)])

@@ -27,6 +27,8 @@ pub enum Feature {
     Duplicate,
     /// Messages overtake each other.
     Reorder,
+    /// Messages come in the order of drawn priorities.
+    Prioritize,
     /// Clocks jump.
     JumpClock,
     /// A host's requests to its device hang.
@@ -45,7 +47,7 @@ pub enum Feature {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Feature; 17] = [
+    pub const ALL: [Feature; 18] = [
         Feature::Kill,
         Feature::Pause,
         Feature::SlowCpu,
@@ -56,6 +58,7 @@ impl Feature {
         Feature::Drop,
         Feature::Duplicate,
         Feature::Reorder,
+        Feature::Prioritize,
         Feature::JumpClock,
         Feature::StallDevice,
         Feature::SlowDevice,
@@ -78,6 +81,7 @@ impl Feature {
             Feature::Drop => "drop",
             Feature::Duplicate => "duplicate",
             Feature::Reorder => "reorder",
+            Feature::Prioritize => "prioritize",
             Feature::JumpClock => "jump-clock",
             Feature::StallDevice => "stall-device",
             Feature::SlowDevice => "slow-device",

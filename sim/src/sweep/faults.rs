@@ -10,6 +10,7 @@ use super::Attempt;
 use super::events::Moment;
 use crate::document::{Document, Kind};
 use crate::scenario::Scenario;
+use crate::scenario::model::Promise;
 use crate::scenario::values::print_duration;
 
 /// A kind of fault that a sweep knows how to aim.
@@ -70,6 +71,19 @@ pub fn undisturbed(document: &Document) -> Document {
     alone.retain("check", |check| !check.contains_key("sometimes"));
     alone.remove(&["expect"]);
     alone
+}
+
+/// The procedure with time behind its end: a fault at its last event is over before the run is, and what must come true
+/// within a time after the last step has that time. Otherwise much of a sweep could not be told.
+pub fn with_room(undisturbed: &Document, scenario: &Scenario) -> Document {
+    let promised = scenario.checks.iter().filter_map(|check| match check.promise {
+        Promise::Eventually { within, .. } => within,
+        _ => None,
+    });
+    let room = LASTS + promised.max().unwrap_or_default();
+    let mut document = undisturbed.clone();
+    document.set(&["run", "time-limit"], print_duration(scenario.run.time_limit + room));
+    document
 }
 
 /// Every kind on every target: processes of each host for kinds that hit processes, hosts for the others.

@@ -53,7 +53,8 @@ fn swept() -> (Document, Vec<events::Moment>, Vec<faults::Aim>) {
     let undisturbed = alone.accept("scenarios/test.toml", &vocabulary()).expect("a scenario");
     let trial = trial::run(&undisturbed.scenario, &PAIR, 1, || false).expect("it runs");
     let moments = events::moments(&undisturbed.scenario, &trial.record);
-    (alone, moments, faults::aims(&undisturbed.scenario, &PAIR, &faults::KINDS))
+    let aims = faults::aims(&undisturbed.scenario, &PAIR, &faults::KINDS);
+    (faults::with_room(&alone, &undisturbed.scenario), moments, aims)
 }
 
 #[test]
@@ -67,6 +68,7 @@ fn every_fault_meets_every_event_once() {
     let counts = report::Counts::of(&tried);
     assert_eq!(counts.refused, 0, "{:?}", tried.iter().find(|it| it.answer == Answer::Refused).map(|it| &it.attempt));
     assert!(counts.bit() > 0);
+    assert_eq!(counts.could_not_tell, 0, "a fault at the last event ends before the run does");
     let answers = |tried: &[Tried]| tried.iter().map(|it| it.answer).collect::<Vec<_>>();
     assert_eq!(answers(&tried), answers(&made(attempts, 1)), "whatever runs at once");
     let table = report::faults(&tried);

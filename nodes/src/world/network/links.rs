@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::priorities::{Priorities, PriorityOptions};
 use super::{Message, Network};
 use crate::world::World;
 use crate::world::latency::Latency;
@@ -49,6 +50,8 @@ pub enum Effect {
     Reorder(Ratio, Latency),
     /// The link carries so many bytes per second.
     Bandwidth(u64),
+    /// Packets are held up by the priority of their sender.
+    Priorities(PriorityOptions),
 }
 
 /// Names a rule, to remove it and to ask how often it bit.
@@ -118,6 +121,8 @@ pub(super) struct ActiveRule {
     pub(super) id: RuleId,
     pub(super) rule: Rule,
     pub(super) hits: u64,
+    /// Used by rules that know priorities.
+    pub(super) priorities: Priorities,
 }
 
 impl Network {
@@ -145,7 +150,8 @@ impl World {
         let mut network = self.inner.network.borrow_mut();
         let id = RuleId(network.next_rule);
         network.next_rule += 1;
-        network.rules.push(ActiveRule { id, rule, hits: 0 });
+        let priorities = Priorities::new(network.seed.stream_key("network/priorities").child(id.0));
+        network.rules.push(ActiveRule { id, rule, hits: 0, priorities });
         id
     }
 

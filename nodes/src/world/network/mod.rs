@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `links` | the weather of links, and the rules of faults |
 //! | `packet` | what is on the wire |
+//! | `priorities` | messages held up by the priority of their sender |
 //! | `path` | the way of a packet from its sender to its receiver |
 //! | `connection` | retransmission, time-outs, resets |
 
@@ -20,6 +21,7 @@ mod connection;
 mod links;
 mod packet;
 mod path;
+mod priorities;
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -36,6 +38,7 @@ use connection::Session;
 use links::ActiveRule;
 pub use links::{Effect, End, LinkOptions, Ratio, Rule, RuleId};
 pub(crate) use packet::{Body, Packet};
+pub use priorities::PriorityOptions;
 
 /// What can be sent: any plain type that can be printed and hashed.
 pub trait Message: Any + fmt::Debug {

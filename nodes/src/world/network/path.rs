@@ -151,6 +151,11 @@ impl World {
                     }
                     hold
                 }
+                Effect::Priorities(options) => {
+                    let held_up = active.priorities.hold_up(options, packet.from.process, &mut draws);
+                    delay += held_up;
+                    !held_up.is_zero()
+                }
                 Effect::Bandwidth(bytes) => {
                     bandwidth = Some(bandwidth.map_or(bytes, |now| now.min(bytes)));
                     true

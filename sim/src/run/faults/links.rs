@@ -35,11 +35,14 @@ pub(super) fn rule(scene: &Scene<'_>, targets: Vec<String>, ways: Vec<Way>, effe
 
 const EVERY_LINK: &str = "every link";
 
+/// All ways, and their name.
+pub(super) fn every_way() -> (Vec<String>, Vec<Way>) {
+    (vec![EVERY_LINK.to_owned()], vec![(Vec::new(), Vec::new())])
+}
+
 /// The ways over certain links, and their names.
 pub(super) fn ways(scene: &Scene<'_>, link: &LinkTarget, pick: u32) -> (Vec<String>, Vec<Way>) {
-    let Some([first, second]) = &link.between else {
-        return (vec![EVERY_LINK.to_owned()], vec![(Vec::new(), Vec::new())]);
-    };
+    let Some([first, second]) = &link.between else { return every_way() };
     let (there, here) = (ends(scene, first, pick), ends(scene, second, pick));
     let names = vec![format!("{} and {}", names(scene, &there), names(scene, &here))];
     // An empty side would mean everybody to the network, but nobody is meant.

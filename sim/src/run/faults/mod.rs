@@ -18,6 +18,7 @@ mod lose_power;
 mod nic_down;
 mod partition;
 mod pause;
+mod prioritize;
 mod remove_file;
 mod reorder;
 mod restore_file;
@@ -113,6 +114,7 @@ fn injectable(verb: &FaultVerb) -> &dyn Inject {
         FaultVerb::Duplicate(verb) => verb,
         FaultVerb::Reorder(verb) => verb,
         FaultVerb::LimitBandwidth(verb) => verb,
+        FaultVerb::Prioritize(verb) => verb,
         FaultVerb::SkewClock(verb) => verb,
         FaultVerb::JumpClock(verb) => verb,
         FaultVerb::FailCommand(verb) => verb,
@@ -183,7 +185,8 @@ impl Damage {
 }
 
 /// Faults of links: what is between the hosts of a core is healed by itself, and the rest of such a fault stays.
-const OF_LINKS: [&str; 7] = ["partition", "nic-down", "slow", "drop", "duplicate", "reorder", "limit-bandwidth"];
+const OF_LINKS: [&str; 8] =
+    ["partition", "nic-down", "slow", "drop", "duplicate", "reorder", "limit-bandwidth", "prioritize"];
 
 impl Damage {
     /// Ends what is still at work on these hosts alone, or on what all hosts share; says what that was.

@@ -8,6 +8,7 @@ use super::device::{
 use super::host::{LoseData, LosePower, RestorePower};
 use super::network::{Drop, Duplicate, LimitBandwidth, NicDown, Partition, Reorder, Slow};
 use super::outside::{FailCommand, FailVip, RemoveFile, RestoreFile};
+use super::priorities::Prioritize;
 use super::process::{Kill, Pause, Resume, SlowCpu, StartProcess};
 use super::{Verb, VerbWord, verbs};
 use crate::draws::drawer::Drawer;
@@ -62,6 +63,8 @@ verbs! {
         reorder "reorder" r#"reorder = { ratio = "1/10" }"# => Reorder,
         /// Limits how much goes through in a second.
         limit_bandwidth "limit-bandwidth" r#"limit-bandwidth = { link = ["dn1", "clients"], bandwidth = "1Mbit/s" }"# => LimitBandwidth,
+        /// Holds messages up by the priority of who sends them, which changes a few times: finds defects that need an order.
+        prioritize "prioritize" r#"prioritize = { latency = "50ms", depth = 3 }"# => Prioritize,
         /// Lets a host's clock run at another speed.
         skew_clock "skew-clock" r#"skew-clock = { host = "dn1", rate = "1001/1000" }"# => SkewClock,
         /// Moves a host's wall clock.

@@ -13,6 +13,7 @@ pub mod host;
 pub mod network;
 pub mod operator;
 pub mod outside;
+pub mod priorities;
 pub mod process;
 mod step;
 
