@@ -188,7 +188,8 @@ const REFUSED_EDITS: &[Edit] = &[
 
 const DONE_EDITS: &[Edit] = &[
     Edit { name: "paused before it is announced", make: |lines| lines.swap(2, 3), shows_at: 3 },
-    Edit { name: "one node is not paused", make: |lines| drop(lines.remove(4)), shows_at: 5 },
+    // A node that was paused before is passed over in silence: that this one was not shows when it is let go on.
+    Edit { name: "one node is not paused", make: |lines| drop(lines.remove(4)), shows_at: 23 },
     Edit { name: "another node is stopped", make: |lines| replaced(lines, 7, "node1", "node2"), shows_at: 7 },
     Edit { name: "an attempt left out", make: |lines| drop(lines.remove(9)), shows_at: 10 },
     Edit { name: "promoted before it is shut down", make: |lines| drop(lines.remove(11)), shows_at: 12 },
@@ -362,6 +363,9 @@ const SEEDS: u64 = 2;
 fn what_the_models_write_in_every_shipped_scenario_is_consistent() {
     let mut found = Vec::new();
     files(&root().join("scenarios"), &mut found);
+    // SIMRUN_SCENARIOS=scenarios/kingbase judges those of one folder, while one works on it.
+    let only = std::env::var("SIMRUN_SCENARIOS").unwrap_or_default();
+    found.retain(|file| file.starts_with(root().join(&only)));
     // SIMRUN_CONFORM_SEEDS=20 judges more of them, by hand.
     let more = std::env::var("SIMRUN_CONFORM_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
     let judged: Vec<Result<usize, String>> =
@@ -369,7 +373,7 @@ fn what_the_models_write_in_every_shipped_scenario_is_consistent() {
     let wrong: Vec<&String> = judged.iter().filter_map(|judged| judged.as_ref().err()).collect();
     assert!(wrong.is_empty(), "{} drills\n{}", wrong.len(), wrong.into_iter().cloned().collect::<Vec<_>>().join("\n"));
     let judged: usize = judged.into_iter().flatten().sum();
-    assert!(judged > 1_000, "only {judged} logs and outputs were judged");
+    assert!(judged > 1_000 || !only.is_empty(), "only {judged} logs and outputs were judged");
 }
 
 /// Runs seeds of a scenario and judges each log they wrote and each output they printed: how many there were, or what
@@ -419,15 +423,11 @@ fn verdicts(scenario: &Scenario, seed: u64) -> Vec<Judged> {
     of_logs.chain(printed_by_commands(scenario, &record)).collect()
 }
 
-/// What commands printed is judged too. Of repmgr only the switchover tells what it does step by step.
+/// What commands printed is judged too.
 fn printed_by_commands(scenario: &Scenario, record: &Record) -> Vec<Judged> {
     let kinds = nodes::catalogue::logs(&scenario.product.model);
     let ended = record.steps.iter().flat_map(|step| &step.commands).filter(|command| command.exit_code.is_some());
-    let judged = ended.filter(|command| {
-        let line = command.line();
-        !line.starts_with("repmgr ") || line.starts_with("repmgr standby switchover")
-    });
-    let judged = judged.flat_map(|command| {
+    let judged = ended.flat_map(|command| {
         let lines: Vec<&str> = command.lines.iter().flat_map(|(_, line)| line.lines()).collect();
         judge(kinds, &command.line(), &lines.join("\n"), Clock::MayJump)
     });

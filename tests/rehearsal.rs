@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use nodes::operations::Whom;
 use nodes::world::time::Instant;
 use simrun::draws::Draws;
-use simrun::run::{Glance, Look, RunOptions, glance, look_alone, run_scenario};
+use simrun::run::{Look, RunOptions, Subject, glance, run_scenario};
 use simrun::tell::{self, Tale};
 use simrun::{closeup, scenario, verdict, vocabulary};
 
@@ -96,10 +97,11 @@ fn a_glance_leaves_the_run_before_it_alone() {
     let draws = Draws::of(scenario, 2);
     let at = std::time::Duration::from_millis(33_000);
     let words = ["cm_ctl", "query", "-Cv"].map(str::to_owned).to_vec();
-    let look = Glance { at, host: None, words };
-    let (seen, command) = glance(scenario, product, &draws, &RunOptions::default(), &look).expect("a run");
+    let look = Look { at: Instant::START + at, host: None, whom: Whom::Any, words };
+    let options = RunOptions::default();
+    let (seen, shown) = glance(&Subject { scenario, product, draws: &draws, options }, &look).expect("a run");
     let whole = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
-    assert!(command.is_some_and(|command| command.exit_code == Some(0) && !command.lines.is_empty()));
+    assert!(shown.iter().any(|command| command.exit_code == Some(0) && !command.lines.is_empty()));
     let before = |record: &simrun::run::Record| {
         let events = record.trace.events().iter();
         events.filter(|event| event.at.elapsed() < at).map(|event| format!("{event:?}")).collect::<Vec<_>>()
@@ -132,8 +134,9 @@ fn the_status_of_a_page_is_what_somebody_would_have_seen_at_that_moment() {
         let answered = record.ended.as_nanos() - 1_000_000_000;
         for at in changes.chain(between).filter(|at| *at < answered) {
             let words = status.command.split(' ').map(str::to_owned).collect();
-            let look = Look { at: Instant(at), whom: status.whom, words };
-            let seen = look_alone(scenario, product, &draws, &RunOptions::default(), &look).expect("a run");
+            let look = Look { at: Instant(at), host: None, whom: status.whom, words };
+            let subject = Subject { scenario, product, draws: &draws, options: RunOptions::default() };
+            let (_, seen) = glance(&subject, &look).expect("a run");
             let seen: Vec<&str> =
                 seen.iter().flat_map(|command| &command.lines).map(|(_, line)| line.as_str()).collect();
             let shown = report.status.iter().rfind(|output| output.at.0 <= at).expect("a status at the beginning");

@@ -155,21 +155,31 @@ pub fn numbers<const N: usize>(pattern: &str, text: &str) -> Option<[u64; N]> {
 
 /// Takes `2024-10-09 15:07:52.019` off the front of a line.
 pub fn moment(line: &str) -> Option<(Moment, &str)> {
-    let number = |range: std::ops::Range<usize>| -> Option<i64> {
-        let digits = line.get(range)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-    };
-    let separators = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':'), (19, b'.')];
+    let (second, rest) = whole_second(line)?;
+    let millis = digits(rest.strip_prefix('.')?, 0..3)?;
+    Some((Moment(second.0 + millis), rest.get(4..)?))
+}
+
+/// The number that these digits are.
+fn digits(text: &str, range: std::ops::Range<usize>) -> Option<i64> {
+    let digits = text.get(range)?;
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// Takes `2024-10-09 15:07:52` off the front of a line.
+pub fn whole_second(line: &str) -> Option<(Moment, &str)> {
+    let number = |range| digits(line, range);
+    let separators = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
     if separators.iter().any(|(at, byte)| line.as_bytes().get(*at) != Some(byte)) {
         return None;
     }
     let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
-    let (hour, minute, second, millis) = (number(11..13)?, number(14..16)?, number(17..19)?, number(20..23)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
     let seconds = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-    Some((Moment(seconds * 1_000 + millis), line.get(23..)?))
+    Some((Moment(seconds * 1_000), line.get(19..)?))
 }
 
 /// Days from 1970-01-01 to a date. Years are counted from March, so that the leap day is the last of its year.

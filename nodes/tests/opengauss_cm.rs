@@ -510,6 +510,20 @@ fn stop_and_start_of_the_cluster_kick_nobody() {
 }
 
 #[test]
+fn a_stop_gives_up_when_its_time_is_over_though_an_agent_does_not_answer() {
+    run(9, 90, Defects::default(), async |cluster| {
+        cluster.at(20).await;
+        cluster.world.pause(cluster.directory.cm_agent[1]);
+        let began = cluster.world.now();
+        let output = cluster.type_on(0, "cm_ctl stop -n 2 -t 20").await;
+        assert_eq!(output.exit_code, Some(255), "{}", text(&output));
+        assert!(text(&output).contains("stop node failed in (20)s!"), "{}", text(&output));
+        let took = cluster.world.now().since(began).as_secs();
+        assert!((20..=25).contains(&took), "{took}s");
+    });
+}
+
+#[test]
 fn a_pause_stops_arbitration_and_a_resume_brings_it_back() {
     let trace = run(10, 120, Defects::default(), async |cluster| {
         cluster.at(20).await;

@@ -112,6 +112,11 @@ pub trait Procedure {
     /// Its lines.
     fn rows(&self) -> &'static [Row];
 
+    /// Whether a log may begin at any of its lines: those in front of it are in another file, or gone.
+    fn begins_anywhere(&self) -> bool {
+        false
+    }
+
     /// Whether what was said so far lets this line be the next.
     fn may_follow(&self, _said: &Said<Self::Memory>, _row: &Row) -> bool {
         true
@@ -153,7 +158,8 @@ impl<P: Procedure> Script<P> {
             After::Any => true,
             After::These(names) => names.contains(&said.last_of(row.party)),
         };
-        place && self.0.may_follow(said, row)
+        let cut = said.last.is_empty() && self.0.begins_anywhere();
+        (place || cut) && self.0.may_follow(said, row)
     }
 
     fn take(&self, said: &mut Said<P::Memory>, row: &Row, hole: Hole, value: &str) -> bool {

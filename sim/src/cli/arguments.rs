@@ -370,7 +370,7 @@ pub struct AtArguments {
     /// The seed (default: the first of the scenario's `seeds`).
     #[arg(long)]
     pub seed: Option<u64>,
-    /// On which host it is typed (default: the first that has power).
+    /// On which host it is typed (default: the first on which it succeeds, else the last).
     #[arg(long, value_name = "HOST")]
     pub on: Option<String>,
 }
@@ -381,7 +381,7 @@ pub struct ConformArguments {
     /// Log files.
     #[arg(required = true)]
     pub logs: Vec<PathBuf>,
-    /// The product that wrote them: dm_dsc, opengauss_dms.
+    /// The product that wrote them: dm_dsc, kingbase, opengauss_dms, opengauss_ha, polardb.
     #[arg(long)]
     pub product: String,
     /// Compare how long each phase took with the seeds of this scenario: the drill as it was rehearsed.

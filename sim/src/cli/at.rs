@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
+use nodes::operations::Whom;
 use nodes::product::Product;
+use nodes::world::time::Instant;
 
 use super::arguments::{AtArguments, MistakeFormat};
 use super::interrupt::interrupted;
 use super::{CliError, Exit, files};
 use crate::draws::Draws;
-use crate::run::{Glance, RunOptions, glance};
+use crate::run::{Look, RunOptions, Subject, glance};
 use crate::scenario::command::typed;
 use crate::scenario::values::{parse_duration, print_duration};
 use crate::vocabulary;
@@ -44,9 +46,11 @@ pub fn at(arguments: &AtArguments) -> Result<Exit, CliError> {
     let seed = arguments.seed.unwrap_or(scenario.run.seeds.first);
     let words = typed(&arguments.command);
     only_looks(product, &arguments.command, &words)?;
-    let look = Glance { at, host: arguments.on.clone(), words };
+    let look = Look { at: Instant::START + at, host: arguments.on.clone(), whom: Whom::Any, words };
     let options = RunOptions { interrupted, ..RunOptions::default() };
-    let seen = match glance(scenario, product, &Draws::of(scenario, seed), &options, &look) {
+    let draws = Draws::of(scenario, seed);
+    let shown = glance(&Subject { scenario, product, draws: &draws, options }, &look);
+    let seen = match shown.map(|(record, mut shown)| (record, shown.pop())) {
         Ok((_, Some(command))) => command,
         Ok((record, None)) => {
             let text = format!("the run of seed {seed} was over at {}, before {}", record.ended, print_duration(at));

@@ -17,7 +17,7 @@ use crate::draws::Draws;
 use crate::explore::line::ExploredSeed;
 use crate::explore::trial;
 use crate::rehearse::{Material, Precondition, Rehearsal, Slip, StepTimes, page, plan};
-use crate::run::{self, RunOptions, glances, portable_command};
+use crate::run::{self, RunOptions, Subject, glances, portable_command};
 use crate::scenario::Accepted;
 use crate::scenario::command::typed;
 use crate::sweep::{Setting, make, operator};
@@ -102,6 +102,10 @@ fn slips(accepted: &Accepted, product: &'static Product, seed: u64, most: usize)
     (Slip::dangerous(&well_done, &tried), tried.len())
 }
 
+fn subject<'a>(accepted: &'a Accepted, product: &'a Product, draws: &'a Draws) -> Subject<'a> {
+    Subject { scenario: &accepted.scenario, product, draws, options: RunOptions::default() }
+}
+
 /// A moment shortly before anything is done to the cluster.
 fn before_the_first_deed(typical: &Report) -> Moment {
     let steps = typical.runbook.iter().filter_map(|step| step.started);
@@ -121,8 +125,8 @@ fn before(
     let at = Instant(before_the_first_deed(typical).0);
     let known: Vec<&Look> = std::iter::once(&operations.status).chain(operations.before).collect();
     let looks: Vec<run::Look> =
-        known.iter().map(|look| run::Look { at, whom: look.whom, words: typed(look.command) }).collect();
-    let (_, shown) = glances(&accepted.scenario, product, draws, &RunOptions::default(), &looks)?;
+        known.iter().map(|look| run::Look { at, host: None, whom: look.whom, words: typed(look.command) }).collect();
+    let (_, shown) = glances(&subject(accepted, product, draws), &looks)?;
     let told = known.iter().zip(&shown).flat_map(|(look, commands)| {
         commands.iter().map(move |command| Precondition {
             command: look.command.to_owned(),
@@ -153,6 +157,6 @@ fn back(
     let last = Moment(typical.end().0.saturating_sub(1));
     let Some(first) = primary(before).filter(|first| primary(last) != Some(first)) else { return Ok(None) };
     let at = Instant(last.0);
-    let command = portable_command(&accepted.scenario, product, draws, at, ("switchover", first))?;
+    let command = portable_command(&subject(accepted, product, draws), at, ("switchover", first))?;
     Ok(command.map(|(host, words)| (host, words.join(" "))))
 }

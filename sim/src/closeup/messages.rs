@@ -7,7 +7,7 @@ use nodes::world::time::Instant;
 use nodes::world::trace::{Keep, MessageFate, Trace, What};
 use reports::{Message, Moment};
 
-use crate::run::{RunError, RunOptions, run_until};
+use crate::run::{RunError, RunOptions, Subject, run_until};
 use crate::tell::Tale;
 
 /// How long after the moment one keeps watching: messages that were under way arrive.
@@ -20,7 +20,8 @@ const MOST_CONTENTS: usize = 240;
 pub(super) fn around(tale: &Tale<'_>, around: Moment) -> Result<Vec<Message>, RunError> {
     let options = RunOptions { keep: Keep { detail: true, ..Keep::default() }, ..RunOptions::default() };
     let until = Instant(around.0) + AFTERWARDS;
-    let record = run_until(tale.scenario, tale.product, tale.draws, &options, until)?;
+    let subject = Subject { scenario: tale.scenario, product: tale.product, draws: tale.draws, options };
+    let record = run_until(&subject, until)?;
     let mut messages = between_hosts(&record.trace);
     let distance = |message: &Message| message.sent.0.abs_diff(around.0);
     messages.sort_by_key(distance);

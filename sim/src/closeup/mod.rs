@@ -20,11 +20,19 @@ use crate::tell::Tale;
 /// # Errors
 /// As [`crate::run::run_scenario`].
 pub fn complete(tale: &Tale<'_>, report: &mut Report) -> Result<(), RunError> {
+    complete_with(tale, report, status::ALONE)
+}
+
+/// As [`complete`], with so many looks at most that have a run of their own: fewer show the status less often.
+///
+/// # Errors
+/// As [`crate::run::run_scenario`].
+pub fn complete_with(tale: &Tale<'_>, report: &mut Report, alone: usize) -> Result<(), RunError> {
     report.messages = match report.finding() {
         Some(around) => messages::around(tale, around)?,
         None => Vec::new(),
     };
-    let (outputs, known) = status::outputs(tale)?;
+    let (outputs, known) = status::outputs(tale, alone)?;
     report.status = outputs;
     report.limits.cut.extend(known);
     Ok(())

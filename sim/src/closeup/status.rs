@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use reports::{Moment, Sentence, Span, StatusOutput, sentence};
 
 use crate::run::record::CommandRecord;
-use crate::run::{Look, RunError, RunOptions, glances, look_alone};
+use crate::run::{Look, RunError, RunOptions, Subject, glance, glances};
 use crate::scenario::command::typed as words_of;
 use crate::tell::{Tale, lanes};
 
@@ -23,7 +23,7 @@ const CHANGES: usize = 120;
 /// A run that shows fewer looks than this is not worth it: the looks that are left are had one by one.
 const WORTH: usize = 8;
 /// So many looks have a run of their own.
-const ALONE: usize = 160;
+pub(super) const ALONE: usize = 160;
 /// Two outputs that differ are looked between until they are this close.
 const CLOSE: Duration = Duration::from_millis(100);
 /// So often is looked between them: a second comes down to less than that.
@@ -38,11 +38,11 @@ type Typed = BTreeMap<Instant, StatusOutput>;
 /// Looks share a run until one of them has disturbed it; those after that share the next run, which is undisturbed up to
 /// the first of them. Where every look disturbs, each change of a node has a look in a run of its own. Where two outputs
 /// differ, one looks between them.
-pub(super) fn outputs(tale: &Tale<'_>) -> Result<(Vec<StatusOutput>, Option<Sentence>), RunError> {
+pub(super) fn outputs(tale: &Tale<'_>, alone: usize) -> Result<(Vec<StatusOutput>, Option<Sentence>), RunError> {
     let Some(operations) = nodes::catalogue::operations(tale.product.model) else { return Ok((Vec::new(), None)) };
     let command = &operations.status;
     let mut typed = Typed::new();
-    let mut left = ALONE;
+    let mut left = alone;
     let mut moments = moments(tale);
     for _ in 0..=ROUNDS {
         if moments.is_empty() {
@@ -67,7 +67,7 @@ fn together(
 ) -> Result<Vec<Instant>, RunError> {
     while !moments.is_empty() {
         let looks: Vec<Look> = moments.iter().map(|at| look(*at, command)).collect();
-        let (again, shown) = glances(tale.scenario, tale.product, tale.draws, &RunOptions::default(), &looks)?;
+        let (again, shown) = glances(&subject(tale), &looks)?;
         let believed = match parted(&tale.record.trace, &again.trace) {
             Some(parted) => moments.partition_point(|at| *at < parted).max(1),
             None => moments.len(),
@@ -98,11 +98,9 @@ fn apart(
     chosen.extend(spread(&others, room.saturating_sub(chosen.len())));
     let chosen = spread(&chosen, room);
     *left -= chosen.len();
-    let (scenario, product, draws) = (tale.scenario, tale.product, tale.draws);
-    let shown: Result<Vec<_>, RunError> = chosen
-        .par_iter()
-        .map(|at| look_alone(scenario, product, draws, &RunOptions::default(), &look(*at, command)))
-        .collect();
+    let subject = subject(tale);
+    let shown = chosen.par_iter().map(|at| glance(&subject, &look(*at, command)).map(|(_, shown)| shown));
+    let shown: Result<Vec<_>, RunError> = shown.collect();
     let pairs = chosen.iter().zip(shown?);
     typed.extend(pairs.filter_map(|(at, commands)| Some((*at, output(&look(*at, command), &commands, command)?))));
     Ok(())
@@ -158,8 +156,12 @@ fn known(typed: &Typed) -> Option<Sentence> {
     ))
 }
 
+fn subject<'a>(tale: &Tale<'a>) -> Subject<'a> {
+    Subject { scenario: tale.scenario, product: tale.product, draws: tale.draws, options: RunOptions::default() }
+}
+
 fn look(at: Instant, command: &Command) -> Look {
-    Look { at, whom: command.whom, words: words_of(command.command) }
+    Look { at, host: None, whom: command.whom, words: words_of(command.command) }
 }
 
 fn output(look: &Look, commands: &[CommandRecord], command: &Command) -> Option<StatusOutput> {
@@ -213,6 +215,51 @@ mod tests {
             trace.record(Instant(*at), place, What::Announced { name, fields: fields! {} });
         }
         trace
+    }
+
+    fn typed(outputs: &[(u64, &str)]) -> Typed {
+        let output = |at: &u64, line: &str| StatusOutput {
+            at: Moment(at * 1_000_000),
+            command: "status".to_owned(),
+            lines: vec![line.to_owned()],
+        };
+        outputs.iter().map(|(at, line)| (Instant(at * 1_000_000), output(at, line))).collect()
+    }
+
+    fn milliseconds(moments: &[Instant]) -> Vec<u64> {
+        moments.iter().map(|at| at.as_nanos() / 1_000_000).collect()
+    }
+
+    #[test]
+    fn of_too_many_moments_some_are_spread_over_all() {
+        let moments: Vec<Instant> = (0..10).map(Instant).collect();
+        assert_eq!(spread(&moments, 10), moments);
+        assert_eq!(spread(&moments, 100), moments);
+        assert_eq!(spread(&moments, 5), [0, 2, 4, 6, 8].map(Instant));
+        assert_eq!(spread(&moments, 4), [0, 3, 6, 9].map(Instant));
+        assert_eq!(spread(&moments, 1), [Instant(0)]);
+        assert_eq!(spread(&moments, 0), []);
+        assert_eq!(spread(&[], 3), []);
+        for most in 1..=10 {
+            assert!(spread(&moments, most).len() <= most);
+        }
+    }
+
+    #[test]
+    fn one_looks_between_outputs_that_differ_until_they_are_close() {
+        let looks = typed(&[(0, "up"), (1_000, "up"), (2_000, "down"), (2_090, "up"), (2_190, "down"), (4_191, "up")]);
+        // Neither where nothing changed, nor where the two looks are a tenth of a second apart.
+        assert_eq!(milliseconds(&between(&looks)), [1_500, 3_190]);
+        assert_eq!(between(&typed(&[(0, "up"), (9_000, "up")])), []);
+        assert_eq!(between(&Typed::new()), []);
+    }
+
+    #[test]
+    fn how_late_a_change_may_be_shown_is_told_from_the_two_looks_that_are_furthest_apart() {
+        let told = known(&typed(&[(0, "up"), (5_000, "up"), (5_400, "down"), (5_500, "up")])).expect("two changes");
+        assert!(told.en.contains("at 4 moments") && told.en.contains("401ms"), "{told:?}");
+        assert!(told.chinese().contains("4 个时刻"), "{told:?}");
+        assert_eq!(known(&typed(&[(0, "up"), (5_000, "up")])), None);
     }
 
     #[test]

@@ -57,17 +57,17 @@ pub(super) fn roles(from: &Material<'_>) -> Section {
         row(
             say(format!("Operator on {host}"), format!("操作人({host})")),
             say(
-                format!("types steps {} with {}", part.numbers(), part.tools()),
+                format!("types {} with {}", named("step", &part.numbers), part.tools()),
                 format!("用 {} 执行步骤 {}", part.tools(), part.numbers()),
             ),
         )
     }));
     if !typed.is_empty() {
-        let all: Vec<String> = typed.values().map(Part::numbers).collect();
+        let all: Vec<String> = typed.values().flat_map(|part| part.numbers.clone()).collect();
         rows.push(row(
             say("Reviewer", "复核人"),
             say(
-                format!("reads the commands of steps {} before they are typed", all.join(", ")),
+                format!("reads the commands of {} before they are typed", named("step", &all)),
                 format!("执行前逐条复核步骤 {} 的命令与主机", all.join(", ")),
             ),
         ));
@@ -76,7 +76,7 @@ pub(super) fn roles(from: &Material<'_>) -> Section {
         rows.push(row(
             say("Injects the faults", "故障注入人"),
             say(
-                format!("faults {} on {}", faults.numbers(), faults.tools()),
+                format!("{} on {}", named("fault", &faults.numbers), faults.tools()),
                 format!("在 {} 注入序号 {} 的故障,并负责撤除", faults.tools(), faults.numbers()),
             ),
         ));
@@ -91,18 +91,24 @@ pub(super) fn roles(from: &Material<'_>) -> Section {
     section("roles", "Roles", "人员分工", vec![Block::Table { columns: columns(&heads), rows }])
 }
 
+/// `step 1`, `steps 1, 4`.
+fn named(what: &str, numbers: &[String]) -> String {
+    let plural = if numbers.len() == 1 { "" } else { "s" };
+    format!("{what}{plural} {}", numbers.join(", "))
+}
+
 fn row(role: Sentence, task: Sentence) -> Vec<Cell> {
     vec![Cell::Words(role), Cell::Words(task), Cell::Blank, Cell::Blank]
 }
 
 /// The status command, the steps that only look, and the logs.
 fn watches(from: &Material<'_>, looked: &BTreeMap<String, Part>) -> Sentence {
-    let on = |words: &dyn Fn(&str, &str) -> String| {
-        let each = looked.iter().map(|(host, part)| words(host, &part.numbers()));
+    let on = |words: &dyn Fn(&str, &Part) -> String| {
+        let each = looked.iter().map(|(host, part)| words(host, part));
         each.collect::<Vec<String>>()
     };
-    let english = on(&|host, numbers| format!("steps {numbers} on {host}"));
-    let chinese = on(&|host, numbers| format!("在 {host} 执行步骤 {numbers}"));
+    let english = on(&|host, part| format!("{} on {host}", named("step", &part.numbers)));
+    let chinese = on(&|host, part| format!("在 {host} 执行步骤 {}", part.numbers()));
     let status = from.operations.map(|operations| operations.status.command);
     let (mut words, mut words_zh) = (String::new(), String::new());
     if let Some(status) = status {

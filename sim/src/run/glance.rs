@@ -27,52 +27,62 @@ use crate::scenario::Scenario;
 /// How long a command may take before one stops looking.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is typed, where and when.
-#[derive(Clone, Debug)]
-pub struct Glance {
-    /// When.
-    pub at: Duration,
-    /// On which host; the first one that has power if none is named.
-    pub host: Option<String>,
-    /// The words.
-    pub words: Vec<String>,
-}
-
-/// Runs a seed up to a moment and types a command there: the run so far and what the command showed. Nothing was
-/// typed if the run was over before, or no host was there to type on.
-///
-/// # Errors
-/// As [`super::run_scenario`].
-pub fn glance(
-    scenario: &Scenario,
-    product: &Product,
-    draws: &Draws,
-    options: &RunOptions,
-    glance: &Glance,
-) -> Result<(Record, Option<CommandRecord>), RunError> {
-    let seen: Rc<RefCell<Option<CommandRecord>>> = Rc::default();
-    let run = || {
-        let (glance, seen) = (glance.clone(), seen.clone());
-        drive_with(scenario, product, draws, options, |stage| {
-            let stage = stage.clone();
-            stage.world().clone().spawn_outside(look(stage, glance, seen));
-        })
-    };
-    let record =
-        panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
-    let command = seen.borrow_mut().take();
-    Ok((record, command))
-}
-
-/// A command that is typed into a run that goes on.
+/// A command that is typed at a moment of a run.
 #[derive(Clone, Debug)]
 pub struct Look {
     /// When.
     pub at: Instant,
+    /// On this host, whatever comes of it; else where `whom` says.
+    pub host: Option<String>,
     /// Where.
     pub whom: Whom,
     /// The words.
     pub words: Vec<String>,
+}
+
+/// The run that is looked into: which one, and how it is done.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Its product.
+    pub product: &'a Product,
+    /// What its seed draws.
+    pub draws: &'a Draws,
+    /// What is kept of it.
+    pub options: RunOptions,
+}
+
+impl Subject<'_> {
+    /// Runs the seed with something beside it that keeps what it sees.
+    fn beside<T: Default + 'static>(
+        &self,
+        begin: impl FnOnce(&Stage, &Rc<RefCell<T>>),
+    ) -> Result<(Record, T), RunError> {
+        let seen: Rc<RefCell<T>> = Rc::default();
+        let run = || drive_with(self.scenario, self.product, self.draws, &self.options, |stage| begin(stage, &seen));
+        let seed = self.draws.seed;
+        let record = panics::catch(run).map_err(|panic| RunError::Panicked { seed, panic }).and_then(|done| done)?;
+        Ok((record, seen.take()))
+    }
+
+    /// Runs the seed up to a moment, does something there and ends: the run so far and what was seen; nothing was if
+    /// the run was over before.
+    fn until<T: Default + 'static, F: Future<Output = T> + 'static>(
+        &self,
+        at: Instant,
+        work: impl FnOnce(Stage) -> F + 'static,
+    ) -> Result<(Record, T), RunError> {
+        self.beside(|stage, seen| {
+            let (stage, seen) = (stage.clone(), seen.clone());
+            stage.world().clone().spawn_outside(async move {
+                stage.world().sleep_until(at).await;
+                let saw = work(stage.clone()).await;
+                *seen.borrow_mut() = saw;
+                stage.world().stop();
+            });
+        })
+    }
 }
 
 /// Runs a seed to its end and types a command at each of some moments: the run, and for each look what was typed where
@@ -80,59 +90,30 @@ pub struct Look {
 ///
 /// # Errors
 /// As [`super::run_scenario`].
-pub fn glances(
-    scenario: &Scenario,
-    product: &Product,
-    draws: &Draws,
-    options: &RunOptions,
-    looks: &[Look],
-) -> Result<(Record, Vec<Vec<CommandRecord>>), RunError> {
-    let seen: Rc<RefCell<Vec<Vec<CommandRecord>>>> = Rc::new(RefCell::new(vec![Vec::new(); looks.len()]));
-    let run = || {
-        let seen = seen.clone();
-        drive_with(scenario, product, draws, options, |stage| {
-            for (number, look) in looks.iter().cloned().enumerate() {
-                let (stage, seen) = (stage.clone(), seen.clone());
-                stage.world().clone().spawn_outside(async move {
-                    stage.world().sleep_until(look.at).await;
-                    let shown = ask(&stage, &look).await;
-                    seen.borrow_mut()[number] = shown;
-                });
-            }
-        })
-    };
-    let record =
-        panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
-    let shown = seen.take();
-    Ok((record, shown))
-}
-
-/// Runs a seed up to a look, which nothing was typed before: what it showed.
-///
-/// # Errors
-/// As [`super::run_scenario`].
-pub fn look_alone(
-    scenario: &Scenario,
-    product: &Product,
-    draws: &Draws,
-    options: &RunOptions,
-    look: &Look,
-) -> Result<Vec<CommandRecord>, RunError> {
-    let seen: Rc<RefCell<Vec<CommandRecord>>> = Rc::default();
-    let run = || {
-        let (seen, look) = (seen.clone(), look.clone());
-        drive_with(scenario, product, draws, options, |stage| {
-            let stage = stage.clone();
+pub fn glances(subject: &Subject<'_>, looks: &[Look]) -> Result<(Record, Vec<Vec<CommandRecord>>), RunError> {
+    let (record, mut shown) = subject.beside(|stage, seen: &Rc<RefCell<Vec<Vec<CommandRecord>>>>| {
+        seen.borrow_mut().resize(looks.len(), Vec::new());
+        for (number, look) in looks.iter().cloned().enumerate() {
+            let (stage, seen) = (stage.clone(), seen.clone());
             stage.world().clone().spawn_outside(async move {
                 stage.world().sleep_until(look.at).await;
                 let shown = ask(&stage, &look).await;
-                *seen.borrow_mut() = shown;
-                stage.world().stop();
+                seen.borrow_mut()[number] = shown;
             });
-        })
-    };
-    panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
-    Ok(seen.take())
+        }
+    })?;
+    shown.resize(looks.len(), Vec::new());
+    Ok((record, shown))
+}
+
+/// Runs a seed up to a look, which nothing was typed before: the run so far, and what was typed and what it showed.
+/// Nothing was typed if the run was over before, or no host was there to type on.
+///
+/// # Errors
+/// As [`super::run_scenario`].
+pub fn glance(subject: &Subject<'_>, look: &Look) -> Result<(Record, Vec<CommandRecord>), RunError> {
+    let asked = look.clone();
+    subject.until(look.at, |stage| async move { ask(&stage, &asked).await })
 }
 
 /// The command a portable verb about a host would stand for at a moment of a run, and the host to type it on; none if
@@ -141,59 +122,36 @@ pub fn look_alone(
 /// # Errors
 /// As [`super::run_scenario`].
 pub fn portable_command(
-    scenario: &Scenario,
-    product: &Product,
-    draws: &Draws,
+    subject: &Subject<'_>,
     at: Instant,
     (verb, about): (&str, &str),
 ) -> Result<Option<(String, Vec<String>)>, RunError> {
-    let seen = Rc::new(RefCell::new(None));
-    let run = || {
-        let (seen, verb, about) = (seen.clone(), verb.to_owned(), about.to_owned());
-        drive_with(scenario, product, draws, &RunOptions::default(), |stage| {
-            let stage = stage.clone();
-            stage.world().clone().spawn_outside(async move {
-                let world = stage.world();
-                world.sleep_until(at).await;
-                let step = world.find_host(&about).map(|target| PortableStep { verb, target });
-                let command = step.and_then(|step| stage.cluster().command_for(&step));
-                *seen.borrow_mut() = command.map(|(host, words)| (world.host_name(host).to_string(), words));
-                world.stop();
-            });
-        })
-    };
-    panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)?;
-    Ok(seen.take())
+    let (verb, about) = (verb.to_owned(), about.to_owned());
+    let (_, command) = subject.until(at, |stage| async move {
+        let world = stage.world();
+        let step = world.find_host(&about).map(|target| PortableStep { verb, target });
+        let command = step.and_then(|step| stage.cluster().command_for(&step));
+        command.map(|(host, words)| (world.host_name(host).to_string(), words))
+    })?;
+    Ok(command)
 }
 
 /// Runs a seed up to a moment: the record so far.
 ///
 /// # Errors
 /// As [`super::run_scenario`].
-pub fn run_until(
-    scenario: &Scenario,
-    product: &Product,
-    draws: &Draws,
-    options: &RunOptions,
-    until: Instant,
-) -> Result<Record, RunError> {
-    let run = || {
-        drive_with(scenario, product, draws, options, |stage| {
-            let world = stage.world().clone();
-            stage.world().spawn_outside(async move {
-                world.sleep_until(until).await;
-                world.stop();
-            });
-        })
-    };
-    panics::catch(run).map_err(|panic| RunError::Panicked { seed: draws.seed, panic }).and_then(|done| done)
+pub fn run_until(subject: &Subject<'_>, until: Instant) -> Result<Record, RunError> {
+    let (record, ()) = subject.until(until, |_| async {})?;
+    Ok(record)
 }
 
 /// Types a command where the look says. One that fails on a host is tried on the next if any host will do.
 async fn ask(stage: &Stage, look: &Look) -> Vec<CommandRecord> {
     let world = stage.world();
+    let named = look.host.as_ref().map(|name| world.find_host(name).into_iter().collect());
+    let hosts: Vec<HostId> = named.unwrap_or_else(|| stage.nodes().to_vec());
     let mut shown = Vec::new();
-    for host in stage.nodes().iter().copied() {
+    for host in hosts {
         let command = match world.is_powered(host) {
             true => type_on(stage, host, look.words.clone()).await,
             false => unreachable_host(stage, host, look.words.clone()),
@@ -223,20 +181,6 @@ async fn type_on(stage: &Stage, host: HostId, words: Vec<String>) -> CommandReco
         exit_code,
         lines: running.lines(),
     }
-}
-
-async fn look(stage: Stage, glance: Glance, seen: Rc<RefCell<Option<CommandRecord>>>) {
-    let world = stage.world().clone();
-    world.sleep_until(Instant::START + glance.at).await;
-    let named = glance.host.as_ref().map(|name| world.find_host(name));
-    let host = named.unwrap_or_else(|| stage.everyone().into_iter().find(|host| world.is_powered(*host)));
-    let Some(host) = host else { return world.stop() };
-    let command = match world.is_powered(host) {
-        true => type_on(&stage, host, glance.words).await,
-        false => unreachable_host(&stage, host, glance.words),
-    };
-    *seen.borrow_mut() = Some(command);
-    world.stop();
 }
 
 fn unreachable_host(stage: &Stage, host: HostId, words: Vec<String>) -> CommandRecord {

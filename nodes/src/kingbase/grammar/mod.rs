@@ -1,21 +1,70 @@
-//! What the commands of repmgr print, held against the order in which a switchover goes.
+//! What repmgr prints and repmgrd logs, held against the order in which they work: what a DBA pastes into a report.
 
+mod follow;
+mod promote;
+mod rejoin;
+mod repmgrd;
 mod switchover;
+mod tables;
+mod tool;
 
 use crate::grammar::script::Script;
-use crate::grammar::{LogKind, LogLine, Tracker};
+use crate::grammar::{LogKind, LogLine, Tracker, whole_second};
 
-/// The outputs that can be judged.
-pub const LOGS: &[LogKind] = &[LogKind {
-    name: "repmgr",
-    doc: "what `repmgr standby switchover` prints: its archive check, pausing, shutdown, promotion, rejoin, unpausing",
-    split,
-    replay: |_| Box::new(Tracker::new(Script(switchover::Switchover))),
-}];
+/// The outputs and logs that can be judged.
+pub const LOGS: &[LogKind] = &[
+    LogKind {
+        name: "repmgr",
+        doc: "what `repmgr standby switchover`, `standby promote`, `standby follow` and `node rejoin` print",
+        split: of_repmgr,
+        replay: |_| Box::new(Tracker::new(Script(tool::Tool))),
+    },
+    LogKind {
+        name: "repmgrd",
+        doc: "the log of repmgrd (hamgr.log): whom it watches, how it gives an upstream up, what it decides",
+        split: of_repmgrd,
+        replay: |_| Box::new(Tracker::new(Script(repmgrd::Repmgrd))),
+    },
+    LogKind {
+        name: "repmgr-tables",
+        doc: "the tables of `repmgr cluster show` and `repmgr service status`",
+        split: tables::split,
+        replay: |_| Box::new(tables::Tables::default()),
+    },
+];
 
-/// `[NOTICE] …`: a line of output has no time stamp, so that only the order of lines is judged.
-fn split(line: &str) -> Option<LogLine<'_>> {
-    let message = line.trim();
-    let levels = ["[NOTICE] ", "[INFO] ", "[ERROR] ", "[DETAIL] ", "[HINT] ", "[WARNING] "];
-    levels.iter().any(|level| message.starts_with(level)).then_some(LogLine { at: None, message })
+/// A line of output has no time stamp, so that only the order of lines is judged.
+fn of_repmgr(line: &str) -> Option<LogLine<'_>> {
+    Some(LogLine { at: None, message: behind_its_level(line.trim())? })
+}
+
+/// `[2021-07-26 15:48:44] [NOTICE] text`.
+fn of_repmgrd(line: &str) -> Option<LogLine<'_>> {
+    let (at, rest) = whole_second(line.trim().strip_prefix('[')?)?;
+    Some(LogLine { at: Some(at), message: behind_its_level(rest.strip_prefix("] ")?)? })
+}
+
+/// What stands behind the level: `[NOTICE] text` as KingbaseES prints it, `NOTICE: text` as upstream repmgr does.
+fn behind_its_level(line: &str) -> Option<&str> {
+    const LEVELS: [&str; 6] = ["NOTICE", "INFO", "ERROR", "DETAIL", "HINT", "WARNING"];
+    let plain = line.strip_prefix('[').unwrap_or(line);
+    let end = if plain.len() < line.len() { "] " } else { ": " };
+    LEVELS.iter().find_map(|level| plain.strip_prefix(level)?.strip_prefix(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_dresses_are_read_and_other_lines_are_not() {
+        let message = |line| of_repmgr(line).map(|line| line.message);
+        assert_eq!(message("[NOTICE] promoting standby to primary"), Some("promoting standby to primary"));
+        assert_eq!(message("NOTICE: promoting standby to primary"), Some("promoting standby to primary"));
+        assert_eq!(message("[NOTICE: promoting standby to primary"), None);
+        assert_eq!(message("[2021-07-26 15:48:44] [NOTICE] text"), None);
+        let line = of_repmgrd("[2021-07-26 15:48:44] [NOTICE] text").expect("a line of repmgrd");
+        assert_eq!((line.message, line.at.is_some()), ("text", true));
+        assert!(of_repmgrd("[2021-07-26 15:48:44.087] [NOTICE] text").is_none());
+    }
 }

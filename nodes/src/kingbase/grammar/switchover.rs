@@ -1,128 +1,141 @@
-//! A switchover as repmgr prints it: a table of lines, after which of them each may stand, and what its values must be.
+//! A switchover as repmgr prints it: its lines, after which of them each may stand, and what its values must be.
 //!
 //! Source: the output of two switchovers and of one that was refused (KingbaseES V8R6, repmgr), and repmgr's
-//! `do_standby_switchover`. Lines that are not in the table are passed over: other checks, siblings, the rejoin.
+//! `do_standby_switchover`. When it pauses repmgrd it says so of every node whose repmgrd runs, and why not of one that
+//! cannot be reached or whose repmgrd does not run; it says nothing of one that is paused already, and of nobody if no
+//! repmgrd runs. Lines that are not in the table are passed over: other checks, siblings.
 
 use std::collections::BTreeSet;
 
+use super::promote::{ME, MY_ID};
+use super::tool;
 use crate::grammar::script::Hole::{self, Free, Next, Own, Rising, Same};
-use crate::grammar::script::{Procedure, Row, Said, row};
+use crate::grammar::script::{Row, Said, first, row};
 
-const ME: Hole = Own("me");
-const MY_ID: Hole = Own("my id");
 const OLD: Hole = Own("old");
 const OLD_ID: Hole = Own("old id");
 
-/// The first line of a switchover; it may stand wherever another one has ended or was given up.
 const EXECUTING: &str = "executing";
-const ENDS: &[&str] = &[
-    "",
-    "executing",
+const DRY_RUN: &str = "dry run";
+/// The checks end with one of these.
+const CHECKED: &[&str] = &[EXECUTING, DRY_RUN, "checked", "files", "some files", "advice"];
+/// Who is told of when repmgrd is paused stands behind one of these.
+const TOLD: &[&str] = &["attempting", "some missing", "pausing", "not running", "not reached"];
+/// Whatever there was to pause is paused.
+const PAUSED: &[&str] = &[
+    EXECUTING,
+    DRY_RUN,
     "checked",
-    "critical",
     "files",
-    "hint",
+    "some files",
+    "advice",
     "attempting",
+    "would attempt",
+    "some missing",
     "pausing",
-    "local",
-    "aborting",
-    "unconfirmed",
-    "checkpoint",
-    "incomplete",
-    "completed",
-    "issues",
+    "not running",
+    "not reached",
 ];
+/// The new primary is there. Only KingbaseES tells of its checkpoint.
+const PROMOTED: &[&str] = &["who", "checkpoint", "waits for it"];
 
 #[rustfmt::skip]
-const ROWS: &[Row] = &[
-    Row { begins: true, ..row(EXECUTING, "[NOTICE] executing switchover on node \"{}\" (ID: {})", &[ME, MY_ID], ENDS) },
-    row("checked", "[INFO] The output from primary check cmd \"repmgr node check --terse -LERROR --archive-ready --optformat\" is: \"--status={}", &[Own("archive")], &["executing"]),
-    row("critical", "[ERROR] number of pending archive files on demotion candidate \"{}\" is critical", &[OLD], &["checked"]),
-    row("exceeds", "[WARNING] number of pending archive files on demotion candidate \"{}\" exceeds the critical threshold", &[OLD], &["checked"]),
-    row("files", "[DETAIL] {} pending archive files (critical threshold: {})", &[Same("files"), Same("threshold")], &["critical", "exceeds"]),
-    row("hint", "[HINT] Kingbase will not shut down until all files are archived; use -F/--force to continue anyway", &[], &["files"]),
-    row("attempting", "[NOTICE] attempting to pause repmgrd on {} nodes", &[Same("nodes")], &["checked", "files"]),
-    row("pausing", "[INFO] pausing repmgrd on node \"{}\" (ID {})", &[Free, Own("node")], &["attempting", "pausing"]),
-    row("local", "[NOTICE] local node \"{}\" (ID: {}) will be promoted to primary; current primary \"{}\" (ID: {}) will be demoted to standby", &[ME, MY_ID, OLD, OLD_ID], &["checked", "files", "pausing"]),
-    row("stopping", "[NOTICE] stopping current primary node \"{}\" (ID: {})", &[OLD, OLD_ID], &["local"]),
-    row("checkpoint of old", "[NOTICE] issuing CHECKPOINT on node \"{}\" (ID: {})", &[OLD, OLD_ID], &["stopping"]),
-    row("command", "[DETAIL] executing server command \"{}\"", &[Free], &["checkpoint of old"]),
-    row("attempt", "[INFO] checking for primary shutdown; {} of {} attempts (\"shutdown_check_timeout\")", &[Next("attempt"), Same("attempts")], &["stopping", "command", "attempt"]),
-    row("clean", "[NOTICE] current primary has been cleanly shut down at location {}", &[Rising("place")], &["attempt"]),
-    row("not clean", "[ERROR] current primary did not shut down cleanly, continuing anyway", &[], &["attempt"]),
-    row("aborting", "[ERROR] current primary did not shut down cleanly, aborting", &[], &["attempt"]),
-    row("unconfirmed", "[ERROR] shutdown of the primary server could not be confirmed", &[], &["attempt"]),
-    row("promoting", "[NOTICE] promoting standby to primary", &[], &["clean", "not clean"]),
-    row("how", "[DETAIL] promoting server \"{}\" (ID: {}) using pg_promote()", &[ME, MY_ID], &["promoting"]),
-    row("waiting", "[NOTICE] waiting for promotion to complete, replay lsn: {}", &[Rising("place")], &["how"]),
-    row("waiting up to", "[NOTICE] waiting up to {} seconds {} for promotion to complete", &[Free, Free], &["how"]),
-    row("async", "[INFO] SET synchronous TO \"async\" on primary host", &[], &["waiting", "waiting up to"]),
-    row("names", "[INFO] change synchronous_standby_names from \"{}\" to \"\"", &[Free], &["async"]),
-    row("promoted", "[NOTICE] STANDBY PROMOTE successful", &[], &["waiting", "waiting up to", "names"]),
-    row("who", "[DETAIL] server \"{}\" (ID: {}) was successfully promoted to primary", &[ME, MY_ID], &["promoted"]),
-    row("checkpoint", "[NOTICE] issuing CHECKPOINT", &[], &["who"]),
-    row("both", "[NOTICE] node \"{}\" (ID: {}) promoted to primary, node \"{}\" (ID: {}) demoted to standby", &[ME, MY_ID, OLD, OLD_ID], &["checkpoint"]),
-    row("not connected", "[ERROR] node \"{}\" (ID: {}) promoted to primary, but demotion candidate \"{}\" (ID: {}) did not connect to the new primary", &[ME, MY_ID, OLD, OLD_ID], &["checkpoint"]),
-    row("not rejoined", "[ERROR] execution of \"repmgr node rejoin\" on demotion candidate \"{}\" (ID: {}) failed", &[OLD, OLD_ID], &["checkpoint"]),
-    row("success", "[NOTICE] switchover was successful", &[], &["both", "not connected", "not rejoined"]),
-    row("now", "[DETAIL] node \"{}\" is now primary and node \"{}\" is attached as standby", &[ME, OLD], &["success"]),
-    row("incomplete", "[NOTICE] switchover is incomplete", &[], &["both", "not connected", "not rejoined"]),
-    row("unpausing", "[INFO] unpausing repmgrd on node \"{}\" (ID {})", &[Free, Own("node")], &["now", "incomplete", "unpausing", "unpaused"]),
-    row("unpaused", "[INFO] unpause node \"{}\" (ID {}) successfully", &[Free, Own("node")], &["unpausing"]),
-    row("completed", "[NOTICE] STANDBY SWITCHOVER has completed successfully", &[], &["now", "unpaused"]),
-    row("issues", "[NOTICE] STANDBY SWITCHOVER has completed with issues", &[], &["now", "incomplete", "unpausing", "unpaused"]),
+pub(super) const ROWS: &[Row] = &[
+    first(EXECUTING, "executing switchover on node \"{}\" (ID: {})", &[ME, MY_ID]),
+    first(DRY_RUN, "checking switchover on node \"{}\" (ID: {}) in --dry-run mode", &[ME, MY_ID]),
+    // Only where files are archived at all.
+    row("checked", "The output from primary check cmd \"repmgr node check --terse -LERROR --archive-ready --optformat\" is: \"--status={}", &[Own("archive")], &[EXECUTING, DRY_RUN]),
+    row("critical", "number of pending archive files on demotion candidate \"{}\" is critical", &[OLD], &["checked"]),
+    row("exceeds", "number of pending archive files on demotion candidate \"{}\" exceeds the critical threshold", &[OLD], &["checked"]),
+    row("warns", "number of pending archive files on demotion candidate \"{}\" exceeds the warning threshold", &[OLD], &["checked"]),
+    row("files", "{} pending archive files (critical threshold: {})", &[Same("files"), Same("threshold")], &["critical", "exceeds"]),
+    row("some files", "{} pending archive files (warning threshold: {})", &[Same("files"), Same("threshold")], &["warns"]),
+    row("hint", "{} will not shut down until all files are archived; use -F/--force to continue anyway", &[Free], &["files"]),
+    row("advice", "{} will not shut down until all files are archived", &[Free], &["some files"]),
+    row("attempting", "attempting to pause repmgrd on {} nodes", &[Same("nodes")], CHECKED),
+    row("would attempt", "would attempt to pause repmgrd on {} nodes", &[Same("nodes")], CHECKED),
+    row("some missing", "unable to connect to {} of {} node(s), unable to pause all repmgrd instances", &[Free, Same("nodes")], &["attempting", "would attempt"]),
+    row("met", "prerequisites for executing STANDBY SWITCHOVER are met", &[], PAUSED),
+    row("pausing", "pausing repmgrd on node \"{}\" (ID {})", &[Free, Own("paused")], TOLD),
+    row("not running", "repmgrd not running on node \"{}\" (ID: {}), not pausing", &[Free, Own("not paused")], TOLD),
+    row("not reached", "node \"{}\" (ID: {}) unreachable, unable to pause repmgrd", &[Free, Own("not paused")], TOLD),
+    row("local", "local node \"{}\" (ID: {}) will be promoted to primary; current primary \"{}\" (ID: {}) will be demoted to standby", &[ME, MY_ID, OLD, OLD_ID], PAUSED),
+    row("stopping", "stopping current primary node \"{}\" (ID: {})", &[OLD, OLD_ID], &["local"]),
+    row("checkpoint of old", "issuing CHECKPOINT on node \"{}\" (ID: {})", &[OLD, OLD_ID], &["stopping"]),
+    row("command", "executing server command \"{}\"", &[Free], &["stopping", "checkpoint of old"]),
+    row("attempt", "checking for primary shutdown; {} of {} attempts (\"shutdown_check_timeout\")", &[Next("attempt"), Same("attempts")], &["stopping", "command", "attempt"]),
+    row("clean", "current primary has been cleanly shut down at location {}", &[Rising("place")], &["attempt"]),
+    row("not clean", "current primary did not shut down cleanly, continuing anyway", &[], &["attempt"]),
+    row("aborting", "current primary did not shut down cleanly, aborting", &[], &["attempt"]),
+    row("unconfirmed", "shutdown of the primary server could not be confirmed", &[], &["attempt"]),
+    row("promoting", "promoting standby to primary", &[], &["clean", "not clean"]),
+    row("waits for it", "waiting for node \"{}\" (ID: {}) to connect to new primary; {} of max {} attempts (parameter \"node_rejoin_timeout\")", &[OLD, OLD_ID, Free, Free], &["who", "checkpoint", "waits for it"]),
+    row("both", "node \"{}\" (ID: {}) promoted to primary, node \"{}\" (ID: {}) demoted to standby", &[ME, MY_ID, OLD, OLD_ID], PROMOTED),
+    row("not connected", "node \"{}\" (ID: {}) promoted to primary, but demotion candidate \"{}\" (ID: {}) did not connect to the new primary", &[ME, MY_ID, OLD, OLD_ID], PROMOTED),
+    row("not rejoined", "execution of \"repmgr node rejoin\" on demotion candidate \"{}\" (ID: {}) failed", &[OLD, OLD_ID], PROMOTED),
+    row("success", "switchover was successful", &[], &["both", "not connected", "not rejoined"]),
+    row("now", "node \"{}\" is now primary and node \"{}\" is attached as standby", &[ME, OLD], &["success"]),
+    row("incomplete", "switchover is incomplete", &[], &["both", "not connected", "not rejoined"]),
+    row("unpausing", "unpausing repmgrd on node \"{}\" (ID {})", &[Free, Own("unpausing")], &["now", "incomplete", "unpausing", "unpaused"]),
+    row("unpaused", "unpause node \"{}\" (ID {}) successfully", &[Free, Own("unpaused")], &["unpausing"]),
+    row("unable", "unable to unpause repmgrd on {} node(s)", &[Own("unable")], &["now", "incomplete", "unpausing", "unpaused"]),
+    row("completed", "STANDBY SWITCHOVER has completed successfully", &[], &["now", "unpaused", "unable"]),
+    row("issues", "STANDBY SWITCHOVER has completed with issues", &[], &["now", "incomplete", "unpaused", "unable"]),
 ];
 
 /// What the rules of a switchover keep.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Kept {
     critical: bool,
+    warns: bool,
     refused: bool,
+    /// Nodes that were told of when repmgrd was paused. One whose repmgrd was paused before is passed over in silence.
+    told: BTreeSet<String>,
     paused: BTreeSet<String>,
-    unpaused: BTreeSet<String>,
     unpausing: Option<String>,
+    tried: BTreeSet<String>,
+    unpaused: BTreeSet<String>,
 }
 
-/// The output of switchovers, one after the other.
-pub(super) struct Switchover;
+/// Where a command by hand may promote: not while a switchover waits for the old primary.
+pub(super) fn leaves_the_promotion_to_others(said: &Said<tool::Kept>) -> bool {
+    const GOES_ON: &[&str] =
+        &["local", "stopping", "checkpoint of old", "command", "attempt", "clean", "not clean", "promoting"];
+    said.procedure != EXECUTING || !GOES_ON.contains(&said.last_of(""))
+}
 
-impl Procedure for Switchover {
-    type Memory = Kept;
-
-    fn rows(&self) -> &'static [Row] {
-        ROWS
+/// Whether what was told so far lets the next line be this one.
+pub(super) fn may_follow(said: &Said<tool::Kept>, row: &Row) -> bool {
+    let kept = &said.own.switchover;
+    let number = |what: &str| said.same(what).and_then(|told| told.parse::<u64>().ok());
+    let checked = said.last_of("") == "checked";
+    match row.name {
+        "critical" | "exceeds" => kept.critical,
+        "warns" => kept.warns,
+        // Without -F a critical archive ends the switchover; with it, it is a warning.
+        "attempting" | "would attempt" | "local" | "met" if checked => !kept.critical && !kept.warns,
+        "attempting" | "would attempt" => !kept.refused,
+        "met" => said.procedure == DRY_RUN && !kept.refused,
+        "local" => !kept.refused && number("nodes").is_none_or(|nodes| kept.told.len() as u64 <= nodes),
+        "hint" => kept.refused,
+        "unconfirmed" => number("attempts").is_none_or(|attempts| attempts == said.counted("attempt")),
+        "completed" | "issues" => kept.is_unpaused(said.last_of("") == "unable"),
+        _ => true,
     }
+}
 
-    /// Whether what was told so far lets the next line be this one.
-    fn may_follow(&self, said: &Said<Kept>, row: &Row) -> bool {
-        let kept = &said.own;
-        let is = |what: &str, number: u64| said.same(what).is_none_or(|told| told == number.to_string());
-        let checked = said.last_of("") == "checked";
-        match row.name {
-            "critical" | "exceeds" => kept.critical,
-            // Without -F a critical archive ends the switchover; with it, it is a warning.
-            "attempting" | "local" if checked => !kept.critical,
-            "attempting" => !kept.refused,
-            "local" => !kept.refused && is("nodes", kept.paused.len() as u64),
-            "hint" => kept.refused,
-            "unconfirmed" => is("attempts", said.counted("attempt")),
-            "completed" => kept.unpaused == kept.paused,
-            _ => true,
-        }
-    }
-
-    fn take(&self, said: &mut Said<Kept>, row: &Row, hole: &'static str, value: &str) -> bool {
-        match hole {
-            "archive" => archive(said, value),
-            "node" => said.own.node(row.name, value),
-            _ => role(said, row, hole, value),
-        }
+/// Takes what stands in a hole of a switchover's own.
+pub(super) fn take(said: &mut Said<tool::Kept>, row: &Row, hole: &'static str, value: &str) -> bool {
+    match hole {
+        "archive" => archive(said, value),
+        "paused" | "not paused" | "unpausing" | "unpaused" | "unable" => said.own.switchover.node(hole, value),
+        _ => role(said, row, hole, value),
     }
 }
 
 /// Both roles keep their names through a switchover, and nobody has both.
-fn role(said: &mut Said<Kept>, row: &Row, what: &'static str, value: &str) -> bool {
-    said.own.refused |= row.name == "critical";
+fn role(said: &mut Said<tool::Kept>, row: &Row, what: &'static str, value: &str) -> bool {
+    said.own.switchover.refused |= row.name == "critical";
     let other = match what {
         "me" => "old",
         "old" => "me",
@@ -133,13 +146,14 @@ fn role(said: &mut Said<Kept>, row: &Row, what: &'static str, value: &str) -> bo
 }
 
 /// The status agrees with the number of files: more than the threshold is critical, and only then one is told.
-fn archive(said: &mut Said<Kept>, answer: &str) -> bool {
+fn archive(said: &mut Said<tool::Kept>, answer: &str) -> bool {
     let mut words = answer.trim_end_matches('"').split_whitespace();
     let status = words.next().unwrap_or_default();
     let number = |word: Option<&str>, name: &str| word.and_then(|word| word.strip_prefix(name)?.parse::<u64>().ok());
     let files = number(words.next(), "--files=");
     let threshold = number(words.next(), "--threshold=");
-    said.own.critical = status == "CRITICAL";
+    said.own.switchover.critical = status == "CRITICAL";
+    said.own.switchover.warns = status == "WARNING";
     for (what, value) in [("files", files), ("threshold", threshold)] {
         if let Some(value) = value {
             said.agree(what, &value.to_string());
@@ -154,26 +168,27 @@ fn archive(said: &mut Said<Kept>, answer: &str) -> bool {
 }
 
 impl Kept {
-    fn node(&mut self, line: &str, id: &str) -> bool {
-        let id = id.to_owned();
-        match line {
-            "pausing" => self.paused.insert(id),
+    /// A node by its number, when its repmgrd is paused or let go on; of those that could not be reached their number.
+    fn node(&mut self, what: &str, value: &str) -> bool {
+        let id = value.to_owned();
+        match what {
+            "paused" => self.told.insert(id.clone()) && self.paused.insert(id),
+            "not paused" => self.told.insert(id),
+            // One that was paused before stays paused. With `--repmgrd-force-unpause` everybody is let go on; that is
+            // seen only where everybody was paused before, which is what the option is for.
             "unpausing" => {
                 self.unpausing = Some(id.clone());
-                (self.paused.is_empty() || self.paused.contains(&id)) && !self.unpaused.contains(&id)
+                (self.told.is_empty() || self.told.contains(&id)) && self.tried.insert(id)
             }
-            _ => self.unpausing.take() == Some(id.clone()) && self.unpaused.insert(id),
+            "unpaused" => self.unpausing.take() == Some(id.clone()) && self.unpaused.insert(id),
+            // Upstream repmgr says nothing of those it could reach.
+            _ => self.tried.is_empty() || value.parse() == Ok(self.tried.len() - self.unpaused.len()),
         }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::grammar::script::mistakes;
-
-    #[test]
-    fn every_line_has_as_many_holes_as_its_pattern_and_stands_after_lines_that_exist() {
-        assert_eq!(mistakes(ROWS), Vec::<String>::new());
+    /// Whoever was paused goes on, or it was said that some could not be reached.
+    fn is_unpaused(&self, some_are_not: bool) -> bool {
+        let all_tried = self.paused.is_empty() || self.told.is_subset(&self.tried);
+        all_tried && (some_are_not || self.unpaused == self.tried)
     }
 }

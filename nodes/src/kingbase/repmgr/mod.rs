@@ -24,6 +24,7 @@ pub(super) use follow::{follow, register_witness};
 pub(super) use format::table;
 pub(super) use options::{COMMANDS, Options};
 pub(super) use promote::promote;
+pub(super) use show::statuses;
 
 /// Exit codes. Source: repmgr's errcode.h.
 pub(super) mod code {

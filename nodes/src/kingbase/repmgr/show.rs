@@ -35,6 +35,12 @@ pub(super) fn status_cell(kind: NodeType, active: bool, seen: Seen) -> &'static 
     }
 }
 
+/// Every status that a node of this type can have.
+pub(in super::super) fn statuses(kind: NodeType) -> Vec<&'static str> {
+    let seen = [Seen::Primary, Seen::Standby, Seen::NoLogin, Seen::Unreachable];
+    seen.into_iter().flat_map(|seen| [true, false].map(|active| status_cell(kind, active, seen))).collect()
+}
+
 /// A row of the table with what was seen of its node.
 struct Line {
     record: NodeRecord,

@@ -38,8 +38,8 @@ impl Repmgrd {
         self.process.announce("election.held", fields! { outcome: word_of(outcome), visible: visible(&ballot) });
         match outcome {
             Outcome::Won => self.win(&ballot).await,
-            Outcome::Lost(candidate) => {
-                self.log(Level::Info, &format!("follower node awaiting notification from candidate node {candidate}"));
+            Outcome::Lost(_) => {
+                self.log(Level::Info, "follower node awaiting notification from a candidate node");
                 self.wait_for_winner().await;
             }
             Outcome::NotCandidate => self.wait_for_winner().await,
@@ -47,8 +47,10 @@ impl Repmgrd {
                 self.follow(primary).await;
             }
             Outcome::NetworkSplit => {
-                let text = "no nodes from the primary location visible - assuming network split";
-                self.log(Level::Notice, text);
+                let location = &upstream.location;
+                let text = format!("no nodes from the primary location \"{location}\" visible - assuming network split");
+                self.log(Level::Notice, &text);
+                self.log(Level::Detail, "node will enter degraded monitoring state waiting for reconnect");
                 self.degrade("network-split");
             }
             Outcome::StillVisible => {
@@ -93,7 +95,8 @@ impl Repmgrd {
         if command.is_empty() {
             return true;
         }
-        self.log(Level::Notice, &format!("executing \"failover_validation_command\": {command}"));
+        self.log(Level::Notice, "executing \"failover_validation_command\"");
+        self.log(Level::Detail, command);
         match self.plan.meet(self.me.host, VALIDATION_COMMAND) {
             None => true,
             Some(CommandFailure::Fails | CommandFailure::Refused) => {
@@ -164,7 +167,7 @@ impl Repmgrd {
             Ok(identity) => {
                 let memory = self.connections.memory(node, Memory::Read).await.unwrap_or_default();
                 if memory.pid.is_none() {
-                    self.log(Level::Warning, &format!("repmgrd not running on node \"{}\", skipping", node.name));
+                    self.log(Level::Warning, &format!("repmgrd not running on node \"{}\" (ID: {}), skipping", node.name, node.id));
                 }
                 Some(Says {
                     received: identity.log_end,
@@ -188,7 +191,7 @@ impl Repmgrd {
             self.degrade("promotion-failed");
             return;
         }
-        self.log(Level::Notice, &format!("{} followers to notify", ballot.siblings.len()));
+        self.log(Level::Info, &format!("{} followers to notify", ballot.siblings.len()));
         let event = Some(("repmgrd_failover_promote", self.me.id, true));
         let _ = self.connections.query(&self.me, Sql::Change { changes: Vec::new(), event }).await;
         for sibling in &ballot.siblings {
@@ -224,7 +227,8 @@ impl Repmgrd {
         if self.plan.node(self.me.id).is_some_and(|me| me.first_type == NodeType::Witness) {
             return self.run(&["witness", "register", "-F", &format!("--upstream-node-id={primary}")]).await == 0;
         }
-        self.log(Level::Notice, &format!("attempting to follow new primary (node ID: {primary})"));
+        let name = self.plan.node(primary).map_or("", |node| node.name.as_str());
+        self.log(Level::Notice, &format!("attempting to follow new primary \"{name}\" (node ID: {primary})"));
         let code = self.run(&["standby", "follow", &format!("--upstream-node-id={primary}")]).await;
         if code != 0 {
             self.log(Level::Error, "follow command failed");

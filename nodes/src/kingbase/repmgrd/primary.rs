@@ -35,14 +35,20 @@ impl Repmgrd {
             let present: BTreeSet<String> =
                 standbys.into_iter().filter(|view| view.streaming).map(|view| view.name).collect();
             for gone in children.difference(&present) {
-                self.log(Level::Notice, &format!("standby node \"{gone}\" has disconnected"));
+                self.log(Level::Notice, &format!("standby node {} has disconnected", self.named(gone)));
             }
             for new in present.difference(&children) {
-                self.log(Level::Notice, &format!("new standby \"{new}\" has connected"));
+                self.log(Level::Notice, &format!("new standby {} has connected", self.named(new)));
             }
             self.watch_synchronous(&present).await;
             children = present;
         }
+    }
+
+    /// A standby as the log names it.
+    fn named(&self, standby: &str) -> String {
+        let id = self.plan.nodes().iter().find(|node| node.name == standby).map_or(0, |node| node.id);
+        format!("\"{standby}\" (ID: {id})")
     }
 
     /// KingbaseES goes on alone when too few of the standbys it waits for are there: from then on a commit is on one

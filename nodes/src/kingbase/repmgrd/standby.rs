@@ -40,8 +40,15 @@ impl Repmgrd {
                     self.saw(upstream).await;
                     if was_degraded {
                         self.degraded.set(false);
-                        let back = "reconnected to upstream node, resuming monitoring";
-                        self.log(Level::Notice, back);
+                        let (name, id) = (&upstream.name, upstream.id);
+                        let seconds = self.process.monotonic().since(self.degraded_since.get()).as_secs();
+                        self.log(
+                            Level::Notice,
+                            &format!(
+                                "reconnected to upstream node \"{name}\" (ID: {id}) after {seconds} seconds, resuming \
+                                 monitoring"
+                            ),
+                        );
                     }
                 }
                 (false, false) => {

@@ -12,7 +12,7 @@ use super::scale::{Place, Scale};
 use crate::report::{Lane, Moment, Report, StatusOutput, WriteInterval};
 
 /// Bytes of status outputs a page carries at most; a page must stay small enough to be mailed.
-const MOST_STATUS_BYTES: usize = 300_000;
+pub const MOST_STATUS_BYTES: usize = 300_000;
 
 #[derive(Serialize)]
 struct Data<'a> {

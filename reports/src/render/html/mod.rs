@@ -23,6 +23,7 @@ mod timeline;
 mod words;
 mod world;
 
+pub use data::MOST_STATUS_BYTES;
 pub use handout::handout_html;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

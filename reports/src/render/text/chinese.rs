@@ -59,7 +59,7 @@ pub const CHINESE: Text = Text {
         could_not_write: "在线但不能写入",
         down: "停止",
         two_at_once: "两个节点同时能写",
-        never_two_writers: "从未有两个节点同时能写",
+        never_two_writers: "从未有两个节点同时能写同一份日志",
         nobody: "没有节点能写入",
         never_returned: "业务一直未恢复",
         no_outage: "无中断",

@@ -59,7 +59,7 @@ pub const ENGLISH: Text = Text {
         could_not_write: "up, could not write",
         down: "down",
         two_at_once: "two at once",
-        never_two_writers: "never two at once",
+        never_two_writers: "never two nodes in one log at once",
         nobody: "nobody could write",
         never_returned: "service never returned",
         no_outage: "no outage",

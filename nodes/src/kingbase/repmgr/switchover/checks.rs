@@ -2,11 +2,11 @@
 
 use super::super::check::Status;
 use super::super::{Repmgr, code};
-use super::{Ended, Switchover};
+use super::{Daemon, Ended, Switchover};
 use crate::kingbase::conf;
-use crate::kingbase::metadata::{NodeRecord, NodeType};
+use crate::kingbase::metadata::NodeRecord;
 use crate::kingbase::plan::{DATA, Node};
-use crate::kingbase::sql::{Sql, SqlAnswer};
+use crate::kingbase::sql::{Memory, Sql, SqlAnswer};
 use crate::kingbase::ssh;
 
 /// A1 to A9: who is who.
@@ -82,7 +82,7 @@ fn siblings(run: &Repmgr, records: &[NodeRecord], old: &Node) -> Vec<Node> {
 
 impl Switchover<'_> {
     /// A10 to A26.
-    pub(super) async fn check(&self) -> Result<(), Ended> {
+    pub(super) async fn check(&self) -> Result<Vec<Daemon>, Ended> {
         self.step("checks");
         self.check_attached().await?;
         self.check_replay_not_paused().await?;
@@ -97,7 +97,7 @@ impl Switchover<'_> {
         self.check_archive().await?;
         self.check_lag().await?;
         self.check_slots().await?;
-        self.check_reachable().await
+        self.look_at_daemons().await
     }
 
     /// A10.
@@ -345,39 +345,47 @@ impl Switchover<'_> {
         Err(code::BAD_CONFIG)
     }
 
-    /// A26: every active node must be reachable, or its repmgrd could not be paused.
-    async fn check_reachable(&self) -> Result<(), Ended> {
+    /// A26: every active node must be reachable, or its repmgrd could not be paused. Nothing is looked at if nothing is
+    /// to be paused.
+    async fn look_at_daemons(&self) -> Result<Vec<Daemon>, Ended> {
         self.step("pause-check");
         if self.run.options.has("--repmgrd-no-pause") {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let records = self.run.connections.records(&self.run.me).await.unwrap_or_default();
-        let active: Vec<Node> = records
-            .iter()
-            .filter(|record| record.active || record.kind == NodeType::Primary)
-            .filter_map(|record| self.run.node(record.id))
-            .collect();
-        let mut unreachable = 0;
-        for node in &active {
-            if self.run.connections.identity(node).await.is_err() {
-                unreachable += 1;
-            }
-        }
-        let all = active.len();
+        let all = records.len();
         let verb = if self.is_dry() { "would attempt" } else { "attempting" };
         self.run.speech.notice(&format!("{verb} to pause repmgrd on {all} nodes"));
+        let mut daemons = Vec::new();
+        let mut unreachable = 0;
+        for record in records {
+            let Some(node) = self.run.node(record.id) else { continue };
+            let daemon = self.look_at_daemon(node).await;
+            // A node that is not active is not missed.
+            unreachable += usize::from(!daemon.reachable && record.active);
+            daemons.push(daemon);
+        }
         if unreachable == 0 {
-            return Ok(());
+            return Ok(daemons);
         }
         let text =
             format!("unable to connect to {unreachable} of {all} node(s), unable to pause all repmgrd instances");
         if self.is_forced() {
             self.run.speech.warning(&text);
-            self.run.speech.notice("-F/--force set, continuing with switchover");
-            return Ok(());
+            return Ok(daemons);
         }
         self.run.speech.error(&text);
         self.run.speech.hint("use -F/--force to continue anyway");
         Err(code::SWITCHOVER_FAIL)
+    }
+
+    async fn look_at_daemon(&self, node: Node) -> Daemon {
+        let connections = &self.run.connections;
+        let view = match connections.identity(&node).await {
+            Ok(_) => connections.memory(&node, Memory::Read).await.ok(),
+            Err(_) => None,
+        };
+        let (reachable, view) = (view.is_some(), view.unwrap_or_default());
+        Daemon { node, reachable, running: view.pid.is_some(), paused: view.paused }
     }
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::super::promote::promote_server;
 use super::super::{Repmgr, code};
-use super::{Ended, Switchover};
+use super::{Daemon, Ended, Switchover};
 use crate::kingbase::connection::Ping;
 use crate::kingbase::metadata::NodeType;
-use crate::kingbase::plan::Node;
 use crate::kingbase::sql::{Memory, Sql};
 use crate::kingbase::ssh;
 use crate::parts::streaming_replication::names::parse_lsn;
@@ -24,8 +23,8 @@ enum OldPrimary {
 
 impl Switchover<'_> {
     /// B1 to B16.
-    pub(super) async fn execute(&self) -> Result<i32, Ended> {
-        let paused = self.pause_all().await;
+    pub(super) async fn execute(&self, daemons: &[Daemon]) -> Result<i32, Ended> {
+        self.pause_all(daemons).await;
         self.announce_roles();
         self.stop_old_primary().await;
         let shut_down_at = self.wait_for_shutdown().await?;
@@ -47,28 +46,32 @@ impl Switchover<'_> {
         complete &= self.reach_old_primary().await;
         self.step("final-check");
         complete |= self.look_at_the_end().await;
-        self.unpause(&paused).await;
+        self.unpause(daemons).await;
         Ok(self.end(complete))
     }
 
-    /// B1: whoever runs and is not paused already. The result is not looked at.
-    async fn pause_all(&self) -> Vec<Node> {
+    /// B1: whoever runs and is not paused already; those are passed over in silence, as they stay paused. The result is
+    /// not looked at. Nobody is told of if no repmgrd runs at all.
+    async fn pause_all(&self, daemons: &[Daemon]) {
         self.step("pause");
-        let mut paused = Vec::new();
-        if self.run.options.has("--repmgrd-no-pause") {
-            return paused;
+        let speech = &self.run.speech;
+        if !daemons.iter().any(|daemon| daemon.running) {
+            return;
         }
-        for node in self.run.plan.nodes() {
-            let memory = self.run.connections.memory(node, Memory::Read).await;
-            if memory.is_ok_and(|view| view.pid.is_some() && !view.paused) {
+        for Daemon { node, reachable, running, paused } in daemons {
+            let (name, id) = (&node.name, node.id);
+            if !reachable {
+                speech.warning(&format!("node \"{name}\" (ID: {id}) unreachable, unable to pause repmgrd"));
+            } else if !running {
+                speech.notice(&format!("repmgrd not running on node \"{name}\" (ID: {id}), not pausing"));
+            } else if !paused {
+                // Upstream repmgr says it to nobody who does not debug.
                 if self.run.plan.is_kingbase() {
-                    self.run.speech.info(&format!("pausing repmgrd on node \"{}\" (ID {})", node.name, node.id));
+                    speech.info(&format!("pausing repmgrd on node \"{name}\" (ID {id})"));
                 }
                 let _ = self.run.connections.memory(node, Memory::Pause(true)).await;
-                paused.push(node.clone());
             }
         }
-        paused
     }
 
     fn announce_roles(&self) {
@@ -308,31 +311,32 @@ impl Switchover<'_> {
         false
     }
 
-    /// B15.
-    async fn unpause(&self, paused: &[Node]) {
+    /// B15: everybody who was not paused before, whether its repmgrd runs or not.
+    async fn unpause(&self, daemons: &[Daemon]) {
         self.step("unpause");
         let run = self.run;
-        let everybody = run.options.has("--repmgrd-force-unpause");
-        let nodes: Vec<Node> = if everybody { run.plan.nodes().to_vec() } else { paused.to_vec() };
-        if run.plan.has_defect("switchover-leaves-paused") {
+        if run.plan.has_defect("switchover-leaves-paused") || !daemons.iter().any(|daemon| daemon.running) {
             return;
         }
-        let mut failed = 0;
-        for node in &nodes {
+        let everybody = run.options.has("--repmgrd-force-unpause");
+        let mut failed = Vec::new();
+        for Daemon { node, .. } in daemons.iter().filter(|daemon| everybody || !daemon.paused) {
+            let (name, id) = (&node.name, node.id);
             if run.plan.is_kingbase() {
-                run.speech.info(&format!("unpausing repmgrd on node \"{}\" (ID {})", node.name, node.id));
+                run.speech.info(&format!("unpausing repmgrd on node \"{name}\" (ID {id})"));
             }
             match run.connections.memory(node, Memory::Pause(false)).await {
                 Ok(_) if run.plan.is_kingbase() => {
-                    run.speech.info(&format!("unpause node \"{}\" (ID {}) successfully", node.name, node.id));
+                    run.speech.info(&format!("unpause node \"{name}\" (ID {id}) successfully"));
                 }
                 Ok(_) => {}
-                Err(_) => failed += 1,
+                Err(why) => failed.push(format!("  unable to connect to node \"{name}\" (ID: {id}):\n{why}\n")),
             }
         }
-        if failed > 0 {
-            run.speech.warning(&format!("unable to unpause repmgrd on {failed} node(s)"));
-            run.speech.hint("check node(s) and, if necessary, unpause manually with \"repmgr service unpause\"");
+        if !failed.is_empty() {
+            run.speech.warning(&format!("unable to unpause repmgrd on {} node(s)", failed.len()));
+            run.speech.detail(&format!("errors encountered for following node(s):\n{}", failed.join("\n")));
+            run.speech.hint("check node connection and status; unpause manually with \"repmgr service unpause\"");
         }
     }
 

@@ -21,6 +21,14 @@ pub(super) struct Switchover<'a> {
     siblings: Vec<Node>,
 }
 
+/// What the look at a node before the pause finds; what is done with its repmgrd follows from it.
+struct Daemon {
+    node: Node,
+    reachable: bool,
+    running: bool,
+    paused: bool,
+}
+
 /// Why a switchover ends early: its exit code.
 type Ended = i32;
 
@@ -54,7 +62,7 @@ pub(super) async fn switchover(run: &Repmgr) -> i32 {
 
 async fn steps(run: &Repmgr) -> Result<i32, Ended> {
     let switchover = checks::begin(run).await?;
-    switchover.check().await?;
+    let daemons = switchover.check().await?;
     if switchover.is_dry() {
         run.speech.info(&format!(
             "parameter \"shutdown_check_timeout\" is set to {} seconds",
@@ -63,5 +71,5 @@ async fn steps(run: &Repmgr) -> Result<i32, Ended> {
         run.speech.info("prerequisites for executing STANDBY SWITCHOVER are met");
         return Ok(code::SUCCESS);
     }
-    switchover.execute().await
+    switchover.execute(&daemons).await
 }

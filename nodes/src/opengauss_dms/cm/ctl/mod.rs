@@ -16,6 +16,7 @@ use super::Plan;
 use super::messages::{AGENT_PORT, ClusterView, NodeAnswer, NodeCommand, SERVER_PORT, ServerAnswer, ToAgent, ToServer};
 use crate::parts::shell::Terminal;
 use crate::world::port::CallError;
+use crate::world::time::Instant;
 
 use options::{Options, Program};
 pub use words::COMMANDS;
@@ -100,6 +101,10 @@ impl Control {
     async fn tell_node(&self, node: usize, command: NodeCommand) -> Result<NodeAnswer, CallError> {
         let to = self.plan.address(self.plan.processes().cm_agent[node], AGENT_PORT);
         self.terminal.process().call(to, ToAgent::Node(command), CONNECT_LIMIT).await
+    }
+
+    fn now(&self) -> Instant {
+        self.terminal.process().monotonic()
     }
 
     async fn sleep(&self, length: Duration) {

@@ -1,4 +1,7 @@
 //! `cm_ctl start` and `cm_ctl stop`: of the cluster, a node, or the database of a node.
+//!
+//! How long they wait is counted in seconds, not in looks: the tool looks in a thread of its own (CM:ctl_stop.cpp,
+//! `stop_check`), so that an agent that does not answer makes it give up no later.
 
 use super::options::Options;
 use super::{Control, FAILED, ROUND};
@@ -84,23 +87,34 @@ impl Control {
             }
         }
         let wait = options.wait_seconds.unwrap_or(STOP_WAIT + WAIT_PER_NODE * nodes.len() as u64);
-        for waited in 0..wait {
-            if self.all_stopped(&nodes, &scope).await {
+        let began = self.now();
+        loop {
+            let done = self.all_stopped(&nodes, &scope).await;
+            let waited = self.now().since(began).as_secs();
+            if done {
                 self.dots(waited);
                 self.say(&format!("stop {} successfully.", scope.word()));
                 return 0;
+            }
+            if waited >= wait {
+                break;
             }
             self.sleep(ROUND).await;
         }
         self.dots(wait);
         let what = scope.word();
+        let options = match scope {
+            Scope::Cluster => "",
+            Scope::Node(_) => " -n <nodeid>",
+            Scope::Instance(_) => " -D <datapath>",
+        };
         self.say(&format!(
             "stop {what} failed in ({wait})s!\n\n\
              HINT: Maybe the {what} is continually being stopped in the background.\n\
              You can wait for a while and check whether the {what} stops, or immediately stop the {what} using \
-             \"cm_ctl stop -m i\"."
+             \"cm_ctl stop{options} -m i\"."
         ));
-        1
+        FAILED
     }
 
     /// A node that cannot be reached is not known to have stopped.
@@ -140,11 +154,17 @@ impl Control {
             let _ = self.ask_server(primary, ToServer::ClusterStarts).await;
         }
         let wait = options.wait_seconds.unwrap_or(START_WAIT + WAIT_PER_NODE * nodes.len() as u64);
-        for waited in 0..wait {
-            if self.all_normal(&scope).await {
+        let began = self.now();
+        loop {
+            let done = self.all_normal(&scope).await;
+            let waited = self.now().since(began).as_secs();
+            if done {
                 self.dots(waited);
                 self.say(&format!("start {} successfully.", scope.word()));
                 return 0;
+            }
+            if waited >= wait {
+                break;
             }
             self.sleep(ROUND).await;
         }
