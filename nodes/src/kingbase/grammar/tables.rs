@@ -100,9 +100,9 @@ impl Tables {
         }
         let daemon = of("repmgrd").zip(of("PID")).zip(of("Paused?"));
         match daemon.map(|((runs, pid), paused)| (runs, is_number(pid), pid, paused)) {
-            None | Some(("running", true, _, "yes" | "no")) | Some(("not running", false, "n/a", "yes" | "no" | "n/a")) => {
-                Ok(())
-            }
+            None
+            | Some(("running", true, _, "yes" | "no"))
+            | Some(("not running", false, "n/a", "yes" | "no" | "n/a")) => Ok(()),
             Some(("n/a", false, "n/a", "n/a")) => Ok(()),
             Some(_) => Err(["running | {} | yes", "running | {} | no", "not running | n/a | n/a", "n/a | n/a | n/a"]
                 .map(str::to_owned)

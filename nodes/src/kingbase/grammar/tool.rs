@@ -155,16 +155,15 @@ mod tests {
     fn a_node_attaches_only_before_the_fork() {
         let target = "rejoin target is node \"node1\" (ID: 1)";
         let attaches = "local node 2 can attach to rejoin target node 1";
-        let fork = |end, fork| {
-            format!("local node's recovery point: {end}; rejoin target node's fork point: {fork}")
-        };
+        let fork = |end, fork| format!("local node's recovery point: {end}; rejoin target node's fork point: {fork}");
         let points = "setting node 2's upstream to node 1";
         assert_eq!(stray(&[target, attaches, &fork("0/28", "0/A0"), points]), None);
         assert_eq!(stray(&[target, attaches, &fork("0/A8", "0/A0"), points]), Some(3));
         assert_eq!(stray(&[target, points]), Some(2), "neither compared nor rewound");
         assert_eq!(stray(&[target, attaches, "setting node 2's upstream to node 3"]), Some(3));
         let ahead = "this node's timeline is ahead of the rejoin target node's timeline";
-        let by = |ours, theirs| format!("this node's timeline is {ours}, the rejoin target node's timeline is {theirs}");
+        let by =
+            |ours, theirs| format!("this node's timeline is {ours}, the rejoin target node's timeline is {theirs}");
         assert_eq!(stray(&[target, ahead, &by(3, 2)]), None);
         assert_eq!(stray(&[target, ahead, &by(2, 2)]), Some(3));
     }

@@ -48,7 +48,8 @@ impl Repmgrd {
             }
             Outcome::NetworkSplit => {
                 let location = &upstream.location;
-                let text = format!("no nodes from the primary location \"{location}\" visible - assuming network split");
+                let text =
+                    format!("no nodes from the primary location \"{location}\" visible - assuming network split");
                 self.log(Level::Notice, &text);
                 self.log(Level::Detail, "node will enter degraded monitoring state waiting for reconnect");
                 self.degrade("network-split");
@@ -167,7 +168,10 @@ impl Repmgrd {
             Ok(identity) => {
                 let memory = self.connections.memory(node, Memory::Read).await.unwrap_or_default();
                 if memory.pid.is_none() {
-                    self.log(Level::Warning, &format!("repmgrd not running on node \"{}\" (ID: {}), skipping", node.name, node.id));
+                    self.log(
+                        Level::Warning,
+                        &format!("repmgrd not running on node \"{}\" (ID: {}), skipping", node.name, node.id),
+                    );
                 }
                 Some(Says {
                     received: identity.log_end,

@@ -14,7 +14,10 @@ impl Repmgrd {
             self.process.sleep(self.plan.parameters.monitor_interval).await;
             return None;
         };
-        self.log(Level::Notice, &format!("witness monitoring connection to primary node \"{}\" (ID: {})", upstream.name, upstream.id));
+        self.log(
+            Level::Notice,
+            &format!("witness monitoring connection to primary node \"{}\" (ID: {})", upstream.name, upstream.id),
+        );
         let mut synced = Instant::START;
         loop {
             self.process.sleep(self.plan.parameters.monitor_interval).await;
