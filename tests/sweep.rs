@@ -60,6 +60,36 @@ fn single_faults_at_each_event_of_stopping_dsc() {
     insta::assert_snapshot!(table(&[file, "--limit", "160"]));
 }
 
+/// Every single fault at every event, nothing left out. It takes minutes in a release build, so it is asked for:
+/// `cargo test --release --workspace --test sweep -- --ignored`.
+mod whole {
+    use super::{SWITCHOVER, table};
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn every_fault_at_every_event_of_opengauss_dms() {
+        insta::assert_snapshot!(table(&[SWITCHOVER]));
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn every_fault_at_every_event_of_opengauss_ha() {
+        insta::assert_snapshot!(table(&["scenarios/opengauss_ha/switchover_and_back.toml"]));
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn every_fault_at_every_event_of_kingbase() {
+        insta::assert_snapshot!(table(&["scenarios/kingbase/switchover_ok.toml"]));
+    }
+
+    #[test]
+    #[ignore = "takes minutes"]
+    fn every_fault_at_every_event_of_dm_dsc() {
+        insta::assert_snapshot!(table(&["scenarios/dm_dsc/overlapping_stops.toml"]));
+    }
+}
+
 #[test]
 fn slips_of_the_operator() {
     insta::assert_snapshot!(table(&[SWITCHOVER, "--operator", "--limit", "12"]));
