@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use nodes::fields;
 use nodes::world::executor::{Ending, Limits};
-use nodes::world::network::{Effect, Rule};
+use nodes::world::network::{Effect, PriorityOptions, Rule};
 use nodes::world::port::{Address, PortNumber};
 use nodes::world::process::{Process, Status};
 use nodes::world::streams::Seed;
@@ -478,6 +478,22 @@ fn a_narrow_link_makes_messages_wait_for_one_another() {
     assert!(narrow > wide + 500, "{narrow}");
     let ratio = (narrower * 100) / narrow;
     assert!((180..220).contains(&ratio), "half the bandwidth takes twice as long: {narrow} {narrower}");
+}
+
+#[test]
+fn messages_of_the_lowest_priority_arrive_later() {
+    let answered = |bound: Option<Duration>| {
+        let (_, trace) = run_pair(20, async move |world: World, _, _| {
+            if let Some(bound) = bound {
+                let effect = Effect::Priorities(PriorityOptions { depth: 1, messages: 1, bound });
+                world.add_rule(Rule { from: vec![], to: vec![], message: None, effect });
+            }
+        });
+        trace.announced("answered").count()
+    };
+    // A call each second; one of the two that talk is the lowest, whose messages take a second then.
+    let (free, held_up) = (answered(None), answered(Some(Duration::from_secs(1))));
+    assert!(free >= 19 && (9..=11).contains(&held_up), "{free} {held_up}");
 }
 
 #[test]

@@ -175,7 +175,7 @@ impl World {
     }
 
     /// Something that can be had until the last handle to this world is gone.
-    pub fn trail(&self) -> std::rc::Weak<dyn std::any::Any> {
+    pub fn downgrade(&self) -> std::rc::Weak<dyn std::any::Any> {
         let inner: Rc<dyn std::any::Any> = self.inner.clone();
         Rc::downgrade(&inner)
     }

@@ -49,13 +49,13 @@ fn no_product_keeps_its_world_alive_when_the_run_is_over() {
         let accepted = crate::scenario::load(path.as_ref(), &crate::vocabulary::known());
         let scenario = accepted.unwrap_or_else(|rejected| panic!("{drill}: {rejected}")).scenario;
         let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
-        let mut trail = None;
+        let mut weak = None;
         let record = drive_with(&scenario, product, &Draws::of(&scenario, 1), &RunOptions::default(), |stage| {
-            trail = Some(stage.world().trail());
+            weak = Some(stage.world().downgrade());
         });
         drop(record.unwrap_or_else(|error| panic!("{drill}: {error}")));
-        let trail = trail.expect("it ran");
-        assert!(trail.upgrade().is_none(), "{drill}: its world was never freed");
+        let weak = weak.expect("it ran");
+        assert!(weak.upgrade().is_none(), "{drill}: its world was never freed");
     }
 }
 

@@ -17,6 +17,7 @@ use crate::run::Record;
 
 /// `VTD1`.
 const MAGIC: u32 = 0x3144_5456;
+const FIRST_RECORD: u64 = 1;
 const FIRST_SLOT: u64 = 16;
 const MOST_EPS: u64 = 8;
 const NOBODY: Ep = 255;
@@ -41,7 +42,7 @@ fn lost_records(record: &Record) -> Vec<Note> {
         let mut fates: Vec<(Instant, usize, bool)> = Vec::new();
         for (mirror, region) in regions.iter().enumerate() {
             let Some(device) = record.device(region.device) else { continue };
-            let sector = region.offset / device.visible.sector_size() + 1 + index as u64;
+            let sector = region.offset / device.visible.sector_size() + FIRST_RECORD + index as u64;
             let writes = device.journal.applied_writes().into_iter().filter(|entry| entry.range.contains(sector));
             fates.extend(writes.filter_map(|entry| Some((entry.applied?, mirror, true))));
             let damages = device.journal.interruptions().iter();
@@ -106,7 +107,7 @@ fn notes_of(record: &Record, name: &'static str, read: Reader) -> Vec<Note> {
 fn vote(sector: u64, bytes: &[u8]) -> Option<What> {
     let mut content = Content::of(bytes)?;
     if sector < FIRST_SLOT {
-        let group = *Group::ALL.get(usize::try_from(sector.checked_sub(1)?).ok()?)?;
+        let group = *Group::ALL.get(usize::try_from(sector.checked_sub(FIRST_RECORD)?).ok()?)?;
         return record(group, &mut content);
     }
     let member = (sector - FIRST_SLOT) / 2;
