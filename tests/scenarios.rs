@@ -240,12 +240,12 @@ fn page_troubles(page: &str) -> Vec<String> {
     // What would be fetched: attributes of elements and rules of a style sheet, not words of a scenario.
     let fetched =
         ["src=\"", "url(", "@import", "<link", "<iframe", "<img", "<object", "<embed", "<base", "http-equiv=\"refresh"];
+    // What a picture of the page refers to by `url(#name)` stands in the page itself.
+    let is_fetched = |text: &str| fetched.into_iter().find(|word| text.replace("url(#", "").contains(word));
     let tags = page.split('<').map(|tag| format!("<{}", tag.split('>').next().unwrap_or_default()));
-    troubles.extend(tags.filter(|tag| fetched.iter().any(|word| tag.contains(word))));
+    troubles.extend(tags.filter(|tag| is_fetched(tag).is_some()));
     let style = page.split("<style>").nth(1).and_then(|style| style.split("</style>").next()).unwrap_or_default();
-    // A fill of the page's own picture is no file.
-    let style = style.replace("url(#", "");
-    troubles.extend(fetched.iter().filter(|word| style.contains(**word)).map(|word| format!("{word} in the style")));
+    troubles.extend(is_fetched(style).map(|word| format!("{word} in the style")));
     let links = page.split("href=\"").skip(1).filter(|link| !link.starts_with('#'));
     troubles.extend(links.map(|link| format!("a link to {}", link.chars().take(40).collect::<String>())));
     troubles
