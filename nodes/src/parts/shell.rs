@@ -85,16 +85,28 @@ struct Jobs {
 pub struct Shell {
     process: ProcessId,
     jobs: Rc<RefCell<Jobs>>,
+    table: CommandTable,
 }
 
 impl Shell {
     /// Adds a shell to a host; it starts with the host.
     pub fn add(world: &World, host: HostId, table: CommandTable) -> Shell {
+        Shell::named(world, host, "shell", table)
+    }
+
+    fn named(world: &World, host: HostId, name: &str, table: CommandTable) -> Shell {
         let jobs: Rc<RefCell<Jobs>> = Rc::default();
-        let taken = jobs.clone();
-        let process = world.add_process(host, "shell", move |process| serve(process, taken.clone(), table.clone()));
+        let (taken, commands) = (jobs.clone(), table.clone());
+        let process = world.add_process(host, name, move |process| serve(process, taken.clone(), commands.clone()));
         world.set_starts_at_boot(process, true);
-        Shell { process, jobs }
+        Shell { process, jobs, table }
+    }
+
+    /// Adds another shell to the same host, with the same commands and connections of its own: whoever types there is
+    /// in nobody's way.
+    #[must_use]
+    pub fn another(&self, world: &World, name: &str) -> Shell {
+        Shell::named(world, world.host_of(self.process), name, self.table.clone())
     }
 
     /// The process commands run in.

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use reports::{Moment, Sentence, Span, StatusOutput, sentence};
 
 use crate::run::record::CommandRecord;
-use crate::run::{Look, RunError, RunOptions, Subject, glance, glances};
+use crate::run::{Look, OBSERVER, RunError, RunOptions, Subject, glance, glances};
 use crate::scenario::command::typed as words_of;
 use crate::tell::{Tale, lanes};
 
@@ -177,15 +177,22 @@ fn output(look: &Look, commands: &[CommandRecord], command: &Command) -> Option<
     })
 }
 
-/// The moment from which on the nodes did something else when somebody looked; none if they never did. Only what the
-/// looks themselves did, in the shells they were typed into, may be more.
+/// The moment from which on the nodes did something else when somebody looked; none if they never did. Only what
+/// happened in the shells that the looks were typed into may be more, and what the looks sent counts among what a fault
+/// held up.
 fn parted(undisturbed: &Trace, looked_at: &Trace) -> Option<Instant> {
-    let same = |one: &Event, other: &Event| (one.at, one.place, &one.what) == (other.at, other.place, &other.what);
+    let same = |one: &Event, other: &Event| {
+        let did_the_same = match (&one.what, &other.what) {
+            (What::Fault { name: one, .. }, What::Fault { name: other, .. }) => one == other,
+            (one, other) => one == other,
+        };
+        (one.at, one.place) == (other.at, other.place) && did_the_same
+    };
     let mut expected = undisturbed.events().iter().peekable();
     for event in looked_at.events() {
         match expected.peek() {
             Some(next) if same(next, event) => drop(expected.next()),
-            _ if is_of_a_shell(looked_at, event) => {}
+            _ if is_of_the_observer(looked_at, event) => {}
             Some(next) => return Some(next.at.min(event.at)),
             None => return Some(event.at),
         }
@@ -193,10 +200,9 @@ fn parted(undisturbed: &Trace, looked_at: &Trace) -> Option<Instant> {
     expected.next().map(|event| event.at)
 }
 
-fn is_of_a_shell(trace: &Trace, event: &Event) -> bool {
+fn is_of_the_observer(trace: &Trace, event: &Event) -> bool {
     let Place::Process(process, _) = event.place else { return false };
-    let typed = matches!(event.what, What::Announced { .. } | What::Log { .. });
-    typed && trace.processes.get(usize::from(process.0)).is_some_and(|name| &*name.name == "shell")
+    trace.processes.get(usize::from(process.0)).is_some_and(|name| &*name.name == OBSERVER)
 }
 
 #[cfg(test)]
@@ -209,7 +215,7 @@ mod tests {
     fn trace(events: &[(u64, u16, &'static str)]) -> Trace {
         let mut trace = Trace::new(Keep::default());
         let process = |name: &str| ProcessName { host: HostId(0), name: name.into() };
-        trace.processes = vec![process("gaussdb"), process("shell")];
+        trace.processes = vec![process("gaussdb"), process(OBSERVER)];
         for (at, process, name) in events {
             let place = Place::Process(ProcessId(*process), Incarnation(1));
             trace.record(Instant(*at), place, What::Announced { name, fields: fields! {} });
@@ -270,5 +276,17 @@ mod tests {
         assert_eq!(parted(&alone, &trace(&[(1, 0, "a"), (6, 0, "b")])), Some(Instant(5)));
         assert_eq!(parted(&alone, &trace(&[(1, 0, "a"), (3, 0, "c"), (5, 0, "b")])), Some(Instant(3)));
         assert_eq!(parted(&alone, &trace(&[(1, 0, "a")])), Some(Instant(5)));
+    }
+
+    #[test]
+    fn what_a_fault_counts_may_be_more_because_of_the_looks() {
+        let cut = |lost: u32, at: u64| {
+            let mut trace = trace(&[(1, 0, "a")]);
+            let text = format!("ended: {lost} packets were lost").into();
+            trace.record(Instant(at), Place::Outside, What::Fault { name: "cut".into(), text });
+            trace
+        };
+        assert_eq!(parted(&cut(47, 5), &cut(53, 5)), None);
+        assert_eq!(parted(&cut(47, 5), &cut(47, 6)), Some(Instant(5)));
     }
 }

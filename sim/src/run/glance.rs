@@ -5,14 +5,18 @@
 //! comes after it is nobody's business.
 //!
 //! [`glances`] types many commands into one run that goes on to its end. There each look could disturb what comes after
-//! it, so whoever asks compares what the nodes did with a run without looks (see [`crate::closeup`]).
+//! it, so whoever asks compares what the nodes did with a run without looks (see [`crate::closeup`]). What is typed has
+//! a shell of its own on every host, an [`OBSERVER`], so that a look shares no connection with a command of the drill.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use nodes::operations::Whom;
+use nodes::parts::shell::Shell;
 use nodes::product::{PortableStep, Product};
+use nodes::world::World;
 use nodes::world::executor::first_of;
 use nodes::world::time::Instant;
 use nodes::world::trace::HostId;
@@ -23,6 +27,9 @@ use super::stage::Stage;
 use super::{RunError, RunOptions, panics};
 use crate::draws::Draws;
 use crate::scenario::Scenario;
+
+/// The process on each host in which looks are typed.
+pub const OBSERVER: &str = "observer";
 
 /// How long a command may take before one stops looking.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -85,6 +92,75 @@ impl Subject<'_> {
     }
 }
 
+/// The shells of whoever looks.
+#[derive(Clone)]
+struct Observer {
+    stage: Stage,
+    shells: Rc<BTreeMap<HostId, Shell>>,
+}
+
+impl Observer {
+    /// Sits down at every host, before the run begins: what befalls a host befalls whoever looks from there as well.
+    fn sit_down(stage: &Stage) -> Self {
+        let world = stage.world();
+        let open = |host: &HostId| {
+            let shell = stage.cluster().shell(*host).another(world, OBSERVER);
+            world.start(shell.process());
+            (*host, shell)
+        };
+        Observer { stage: stage.clone(), shells: Rc::new(stage.nodes().iter().map(open).collect()) }
+    }
+
+    fn world(&self) -> &World {
+        self.stage.world()
+    }
+
+    /// Types a command where the look says. One that fails on a host is tried on the next if any host will do.
+    async fn ask(&self, look: &Look) -> Vec<CommandRecord> {
+        let world = self.world();
+        let named = look.host.as_ref().map(|name| world.find_host(name).into_iter().collect());
+        let hosts: Vec<HostId> = named.unwrap_or_else(|| self.stage.nodes().to_vec());
+        let mut shown = Vec::new();
+        for host in hosts {
+            let command = match self.shells.get(&host) {
+                Some(shell) if world.is_powered(host) => self.type_into(shell, host, look.words.clone()).await,
+                _ => self.unreachable_host(host, look.words.clone()),
+            };
+            let answered = command.exit_code == Some(0);
+            match look.whom {
+                Whom::Every => shown.push(command),
+                Whom::Any => shown = vec![command],
+            }
+            if look.whom == Whom::Any && answered {
+                break;
+            }
+        }
+        shown
+    }
+
+    async fn type_into(&self, shell: &Shell, host: HostId, words: Vec<String>) -> CommandRecord {
+        let world = self.world();
+        let running = shell.begin(words.clone());
+        let began = world.now();
+        let exit_code = first_of(running.exit_code(), world.sleep_until(began + PATIENCE)).await.ok();
+        CommandRecord {
+            host: world.host_name(host).to_string(),
+            words,
+            began,
+            ended: exit_code.map(|_| world.now()),
+            exit_code,
+            lines: running.lines(),
+        }
+    }
+
+    fn unreachable_host(&self, host: HostId, words: Vec<String>) -> CommandRecord {
+        let world = self.world();
+        let (name, began) = (world.host_name(host).to_string(), world.now());
+        let lines = vec![(began, format!("{name}: no route to host"))];
+        CommandRecord { host: name, words, began, ended: None, exit_code: None, lines }
+    }
+}
+
 /// Runs a seed to its end and types a command at each of some moments: the run, and for each look what was typed where
 /// and what it showed. A look that was not answered before the end of the run has shown nothing.
 ///
@@ -93,11 +169,12 @@ impl Subject<'_> {
 pub fn glances(subject: &Subject<'_>, looks: &[Look]) -> Result<(Record, Vec<Vec<CommandRecord>>), RunError> {
     let (record, mut shown) = subject.beside(|stage, seen: &Rc<RefCell<Vec<Vec<CommandRecord>>>>| {
         seen.borrow_mut().resize(looks.len(), Vec::new());
+        let observer = Observer::sit_down(stage);
         for (number, look) in looks.iter().cloned().enumerate() {
-            let (stage, seen) = (stage.clone(), seen.clone());
-            stage.world().clone().spawn_outside(async move {
-                stage.world().sleep_until(look.at).await;
-                let shown = ask(&stage, &look).await;
+            let (observer, seen) = (observer.clone(), seen.clone());
+            stage.world().spawn_outside(async move {
+                observer.world().sleep_until(look.at).await;
+                let shown = observer.ask(&look).await;
                 seen.borrow_mut()[number] = shown;
             });
         }
@@ -112,8 +189,15 @@ pub fn glances(subject: &Subject<'_>, looks: &[Look]) -> Result<(Record, Vec<Vec
 /// # Errors
 /// As [`super::run_scenario`].
 pub fn glance(subject: &Subject<'_>, look: &Look) -> Result<(Record, Vec<CommandRecord>), RunError> {
-    let asked = look.clone();
-    subject.until(look.at, |stage| async move { ask(&stage, &asked).await })
+    subject.beside(|stage, seen: &Rc<RefCell<Vec<CommandRecord>>>| {
+        let (observer, seen, look) = (Observer::sit_down(stage), seen.clone(), look.clone());
+        stage.world().spawn_outside(async move {
+            observer.world().sleep_until(look.at).await;
+            let shown = observer.ask(&look).await;
+            *seen.borrow_mut() = shown;
+            observer.world().stop();
+        });
+    })
 }
 
 /// The command a portable verb about a host would stand for at a moment of a run, and the host to type it on; none if
@@ -143,49 +227,4 @@ pub fn portable_command(
 pub fn run_until(subject: &Subject<'_>, until: Instant) -> Result<Record, RunError> {
     let (record, ()) = subject.until(until, |_| async {})?;
     Ok(record)
-}
-
-/// Types a command where the look says. One that fails on a host is tried on the next if any host will do.
-async fn ask(stage: &Stage, look: &Look) -> Vec<CommandRecord> {
-    let world = stage.world();
-    let named = look.host.as_ref().map(|name| world.find_host(name).into_iter().collect());
-    let hosts: Vec<HostId> = named.unwrap_or_else(|| stage.nodes().to_vec());
-    let mut shown = Vec::new();
-    for host in hosts {
-        let command = match world.is_powered(host) {
-            true => type_on(stage, host, look.words.clone()).await,
-            false => unreachable_host(stage, host, look.words.clone()),
-        };
-        let answered = command.exit_code == Some(0);
-        match look.whom {
-            Whom::Every => shown.push(command),
-            Whom::Any => shown = vec![command],
-        }
-        if look.whom == Whom::Any && answered {
-            break;
-        }
-    }
-    shown
-}
-
-async fn type_on(stage: &Stage, host: HostId, words: Vec<String>) -> CommandRecord {
-    let world = stage.world();
-    let running = stage.cluster().shell(host).begin(words.clone());
-    let began = world.now();
-    let exit_code = first_of(running.exit_code(), world.sleep_until(began + PATIENCE)).await.ok();
-    CommandRecord {
-        host: world.host_name(host).to_string(),
-        words,
-        began,
-        ended: exit_code.map(|_| world.now()),
-        exit_code,
-        lines: running.lines(),
-    }
-}
-
-fn unreachable_host(stage: &Stage, host: HostId, words: Vec<String>) -> CommandRecord {
-    let world = stage.world();
-    let (name, began) = (world.host_name(host).to_string(), world.now());
-    let lines = vec![(began, format!("{name}: no route to host"))];
-    CommandRecord { host: name, words, began, ended: None, exit_code: None, lines }
 }

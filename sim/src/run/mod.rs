@@ -45,7 +45,7 @@ use nodes::product::Product;
 use nodes::world::trace::Keep;
 use thiserror::Error;
 
-pub use glance::{Look, Subject, glance, glances, portable_command, run_until};
+pub use glance::{Look, OBSERVER, Subject, glance, glances, portable_command, run_until};
 pub use panics::Panic;
 pub use record::{DeviceRecord, Record};
 

@@ -348,6 +348,9 @@ impl Medium {
             self.cache.drain(..).for_each(|write| visit(write.entry));
             return;
         }
+        if !self.cache.iter().any(&chosen) {
+            return;
+        }
         let mut kept: VecDeque<CachedWrite> = VecDeque::with_capacity(self.cache.len());
         for write in self.cache.drain(..) {
             if chosen(&write) {

@@ -38,17 +38,17 @@ pub fn judge(story: &Story) -> Finding {
     let databases = story.databases();
     let node_of: BTreeMap<&str, Ep> =
         databases.iter().filter_map(|(ep, process)| Some((process.split('/').next()?, *ep))).collect();
-    let ended = |note: &&Note, host: &str, flow: &Flow| {
-        let of_database = databases.values().any(|process| *process == note.by);
-        note.what == What::Ended && of_database && note.host() == host && note.at >= flow.from && note.at <= flow.to
-    };
+    let of_database = |note: &&Note| databases.values().any(|process| *process == note.by);
+    let ends: Vec<&Note> = story.notes.iter().filter(|note| note.what == What::Ended).filter(of_database).collect();
+    let ended_in =
+        |host: &str, flow: &Flow| ends.iter().any(|end| end.host() == host && end.at >= flow.from && end.at <= flow.to);
     let mut was_tested = false;
     for note in &story.notes {
         let What::Told { called, answer, .. } = &note.what else { continue };
         let Some(ep) = node_of.get(note.host()) else { continue };
         let during = |flow: &&Flow| *called < flow.to && note.at > flow.from && *called > flow.from;
         for flow in flows.iter().filter(during).filter(|flow| !flow.patients.contains(ep)) {
-            if story.notes.iter().any(|other| ended(&other, note.host(), flow)) {
+            if ended_in(note.host(), flow) {
                 continue;
             }
             was_tested = true;
