@@ -42,6 +42,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// What was shrunk could not be kept.
+    #[error("{}: {source}; name another folder with --out", path.display())]
+    Unwritable {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The figures could not be written as JSON.
     #[error("the figures cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),

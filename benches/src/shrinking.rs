@@ -2,14 +2,14 @@
 //! end, what that took, and whether nothing more can go alone.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use simrun::document::print::plain;
 use simrun::explore::trial;
 use simrun::mutants::Hunt;
 use simrun::scenario::{self, source::Source};
-use simrun::shrink::{self, Shrunk};
+use simrun::shrink::{self, Shrunk, Story};
 use simrun::vocabulary;
 
 use crate::defects::scenarios;
@@ -40,6 +40,9 @@ pub struct Options {
     /// The folder of scenarios.
     #[arg(long, default_value = "scenarios")]
     scenarios: PathBuf,
+    /// Write what is left of each to a scenario file in this folder.
+    #[arg(long)]
+    out: Option<PathBuf>,
 }
 
 /// What came of one defect.
@@ -64,7 +67,7 @@ pub fn run(options: &Options) -> Result<String, Error> {
                 continue;
             }
             let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary);
-            let (shrunk, took) = timed(|| {
+            let (done, took) = timed(|| {
                 let found = hunt.search(1, options.within)?;
                 let accepted = hunt.scenario(&found)?;
                 let spend = shrink::Options {
@@ -73,8 +76,13 @@ pub fn run(options: &Options) -> Result<String, Error> {
                     jobs: options.jobs,
                     interrupted: || false,
                 };
-                shrink::shrink(&accepted, product, &vocabulary, found.seed, spend).ok()
+                let shrunk = shrink::shrink(&accepted, product, &vocabulary, found.seed, spend).ok()?;
+                Some((Story::of(&accepted, found.seed, &shrunk).file(&shrunk), shrunk))
             });
+            if let (Some(folder), Some((text, _))) = (&options.out, &done) {
+                write(folder, &format!("{}-{}.toml", product.model, defect.name), text)?;
+            }
+            let shrunk = done.map(|(_, shrunk)| shrunk);
             let replays = shrunk.as_ref().is_some_and(|shrunk| {
                 // The file as a person would run it: printed, read again, run.
                 let source = Source::new(&shrunk.accepted.scenario.path, plain(&shrunk.document));
@@ -89,6 +97,12 @@ pub fn run(options: &Options) -> Result<String, Error> {
         }
     }
     Ok(told(&rows))
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
+    let unwritable = |source| Error::Unwritable { path: folder.to_owned(), source };
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    std::fs::write(folder.join(name), text).map_err(unwritable)
 }
 
 fn told(rows: &[Row]) -> String {
