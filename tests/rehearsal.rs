@@ -114,8 +114,8 @@ fn a_glance_leaves_the_run_before_it_alone() {
 }
 
 /// What the page shows for a moment is what somebody would have read who typed the command then: at every change of a
-/// node, and at moments between. One product's command leaves the run alone, the other's disturbs it each time, and shows
-/// a lag that moves all the while: between two changes that one is as old as the last look.
+/// node, and at moments between. One product's command shows a lag that moves all the while: between two changes that
+/// one is as old as the last look.
 #[test]
 fn the_status_of_a_page_is_what_somebody_would_have_seen_at_that_moment() {
     for (drill, moments_between) in [("switchover_fail", 20), ("kingbase/primary_killed_failover", 0)] {
