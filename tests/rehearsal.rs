@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use nodes::operations::Whom;
 use nodes::world::time::Instant;
+use nodes::world::trace::Event;
 use simrun::draws::Draws;
-use simrun::run::{Look, OBSERVER, RunOptions, Subject, glance, run_scenario};
+use simrun::run::{Look, OBSERVER, Record, RunOptions, Subject, glance, glances, run_scenario};
 use simrun::tell::{self, Tale};
 use simrun::{closeup, scenario, verdict, vocabulary};
 
@@ -95,22 +97,58 @@ fn a_glance_leaves_the_run_before_it_alone() {
     let scenario = &accepted.scenario;
     let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
     let draws = Draws::of(scenario, 2);
-    let at = std::time::Duration::from_millis(33_000);
+    let at = Duration::from_millis(33_000);
     let words = ["cm_ctl", "query", "-Cv"].map(str::to_owned).to_vec();
     let look = Look { at: Instant::START + at, host: None, whom: Whom::Any, words };
     let options = RunOptions::default();
     let (seen, shown) = glance(&Subject { scenario, product, draws: &draws, options }, &look).expect("a run");
     let whole = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
     assert!(shown.iter().any(|command| command.exit_code == Some(0) && !command.lines.is_empty()));
-    // All but that the shells of whoever looks are started, which is counted among the events.
-    let before = |record: &simrun::run::Record| {
-        let events = record.trace.events().iter().filter(|event| event.at.elapsed() < at);
-        let others = events.filter(|event| !record.trace.place_name(event.place).to_string().ends_with(OBSERVER));
-        others.map(|event| format!("{} {:?} {:?}", event.at, event.place, event.what)).collect::<Vec<_>>()
-    };
-    let (seen, whole) = (before(&seen), before(&whole));
+    let (seen, whole) = (of_the_others(&seen, at), of_the_others(&whole, at));
     assert!(!whole.is_empty());
     assert_eq!(seen, whole);
+}
+
+/// What everybody did before a moment, and its number in the run; without the shells of whoever looks.
+fn of_the_others(record: &Record, until: Duration) -> Vec<(u64, String)> {
+    let trace = &record.trace;
+    let is_of_the_observer = |event: &Event| trace.place_name(event.place).to_string().ends_with(OBSERVER);
+    let mut looks = 0;
+    let mut told = Vec::new();
+    for event in trace.events().iter().filter(|event| event.at.elapsed() < until) {
+        if is_of_the_observer(event) {
+            looks += 1;
+        } else {
+            told.push((event.number - looks, format!("{} {:?} {:?}", event.at, event.place, event.what)));
+        }
+    }
+    told
+}
+
+/// Looks share no connection with the commands of the drill: as often as one looks in the midst of a switchover, its
+/// tool asks and is answered at the same moments.
+#[test]
+fn looks_leave_a_switchover_alone_that_is_typed_on_the_same_host() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/kingbase/switchover_ok.toml");
+    let Ok(accepted) = scenario::load(&file, &vocabulary::known()) else { panic!("rejected") };
+    let scenario = &accepted.scenario;
+    let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
+    let draws = Draws::of(scenario, 1);
+    let words = ["repmgr", "cluster", "show"].map(str::to_owned).to_vec();
+    let look = |number: u64| {
+        let at = Instant::START + Duration::from_millis(30_000 + 100 * number);
+        Look { at, host: None, whom: Whom::Every, words: words.clone() }
+    };
+    let looks: Vec<Look> = (0..100).map(look).collect();
+    let subject = Subject { scenario, product, draws: &draws, options: RunOptions::default() };
+    let (seen, shown) = glances(&subject, &looks).expect("a run");
+    assert!(shown.iter().flatten().filter(|command| command.exit_code == Some(0)).count() > 50);
+    let whole = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
+    // Messages of the looks are counted too, so numbers are not compared.
+    let deeds = |record: &Record| of_the_others(record, Duration::MAX).into_iter().map(|(_, deed)| deed);
+    let (seen, whole): (Vec<String>, Vec<String>) = (deeds(&seen).collect(), deeds(&whole).collect());
+    let parted = seen.iter().zip(&whole).find(|(seen, whole)| seen != whole);
+    assert_eq!((seen.len(), parted), (whole.len(), None));
 }
 
 /// What the page shows for a moment is what somebody would have read who typed the command then: at every change of a

@@ -241,14 +241,29 @@ fn page_troubles(page: &str) -> Vec<String> {
     let fetched =
         ["src=\"", "url(", "@import", "<link", "<iframe", "<img", "<object", "<embed", "<base", "http-equiv=\"refresh"];
     // What a picture of the page refers to by `url(#name)` stands in the page itself.
-    let is_fetched = |text: &str| fetched.into_iter().find(|word| text.replace("url(#", "").contains(word));
+    let page = page.replace("url(#", "");
+    let fetching = |text: &str| fetched.into_iter().find(|word| text.contains(word));
     let tags = page.split('<').map(|tag| format!("<{}", tag.split('>').next().unwrap_or_default()));
-    troubles.extend(tags.filter(|tag| is_fetched(tag).is_some()));
+    troubles.extend(tags.filter(|tag| fetching(tag).is_some()));
     let style = page.split("<style>").nth(1).and_then(|style| style.split("</style>").next()).unwrap_or_default();
-    troubles.extend(is_fetched(style).map(|word| format!("{word} in the style")));
+    troubles.extend(fetching(style).map(|word| format!("{word} in the style")));
     let links = page.split("href=\"").skip(1).filter(|link| !link.starts_with('#'));
     troubles.extend(links.map(|link| format!("a link to {}", link.chars().take(40).collect::<String>())));
     troubles
+}
+
+#[test]
+fn a_page_that_would_fetch_something_is_found() {
+    let troubles = |body: &str, style: &str| {
+        let policy = "<meta content=\"default-src 'none';\">";
+        page_troubles(&format!("{policy}<style>{style}</style><svg>{body}</svg>")).len()
+    };
+    assert_eq!(troubles("<line marker-end=\"url(#arrow)\"/><a href=\"#n\">", "path { fill: url(#hatch) }"), 0);
+    assert_eq!(troubles("<line marker-end=\"url(arrow.svg#arrow)\"/>", ""), 1);
+    assert_eq!(troubles("<img alt=\"\">", ""), 1);
+    assert_eq!(troubles("", "path { fill: url(hatch.svg#hatch) }"), 1);
+    assert_eq!(troubles("<a href=\"https://example.org\">", ""), 1);
+    assert_eq!(page_troubles("").len(), 1, "no policy");
 }
 
 #[test]

@@ -74,19 +74,19 @@ impl Subject<'_> {
     }
 
     /// Runs the seed up to a moment, does something there and ends: the run so far and what was seen; nothing was if
-    /// the run was over before.
+    /// the run was over before. What has to be there from the start, `prepare` does before it gives the work.
     fn until<T: Default + 'static, F: Future<Output = T> + 'static>(
         &self,
         at: Instant,
-        work: impl FnOnce(Stage) -> F + 'static,
+        prepare: impl FnOnce(&Stage) -> F,
     ) -> Result<(Record, T), RunError> {
         self.beside(|stage, seen| {
-            let (stage, seen) = (stage.clone(), seen.clone());
-            stage.world().clone().spawn_outside(async move {
-                stage.world().sleep_until(at).await;
-                let saw = work(stage.clone()).await;
+            let (work, world, seen) = (prepare(stage), stage.world().clone(), seen.clone());
+            stage.world().spawn_outside(async move {
+                world.sleep_until(at).await;
+                let saw = work.await;
                 *seen.borrow_mut() = saw;
-                stage.world().stop();
+                world.stop();
             });
         })
     }
@@ -189,14 +189,9 @@ pub fn glances(subject: &Subject<'_>, looks: &[Look]) -> Result<(Record, Vec<Vec
 /// # Errors
 /// As [`super::run_scenario`].
 pub fn glance(subject: &Subject<'_>, look: &Look) -> Result<(Record, Vec<CommandRecord>), RunError> {
-    subject.beside(|stage, seen: &Rc<RefCell<Vec<CommandRecord>>>| {
-        let (observer, seen, look) = (Observer::sit_down(stage), seen.clone(), look.clone());
-        stage.world().spawn_outside(async move {
-            observer.world().sleep_until(look.at).await;
-            let shown = observer.ask(&look).await;
-            *seen.borrow_mut() = shown;
-            observer.world().stop();
-        });
+    subject.until(look.at, |stage| {
+        let (observer, look) = (Observer::sit_down(stage), look.clone());
+        async move { observer.ask(&look).await }
     })
 }
 
@@ -211,11 +206,14 @@ pub fn portable_command(
     (verb, about): (&str, &str),
 ) -> Result<Option<(String, Vec<String>)>, RunError> {
     let (verb, about) = (verb.to_owned(), about.to_owned());
-    let (_, command) = subject.until(at, |stage| async move {
-        let world = stage.world();
-        let step = world.find_host(&about).map(|target| PortableStep { verb, target });
-        let command = step.and_then(|step| stage.cluster().command_for(&step));
-        command.map(|(host, words)| (world.host_name(host).to_string(), words))
+    let (_, command) = subject.until(at, |stage| {
+        let stage = stage.clone();
+        async move {
+            let world = stage.world();
+            let step = world.find_host(&about).map(|target| PortableStep { verb, target });
+            let command = step.and_then(|step| stage.cluster().command_for(&step));
+            command.map(|(host, words)| (world.host_name(host).to_string(), words))
+        }
     })?;
     Ok(command)
 }
