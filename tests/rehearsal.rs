@@ -219,6 +219,21 @@ fn a_plan_is_made_from_the_runs_in_both_languages() {
     let worst = format!("{}.{:03}", worst / 1_000, worst % 1_000);
     let worst = worst.trim_end_matches('0');
     assert!(read("rehearsal.html").contains(worst) && read("plan.html").contains(worst), "{worst}");
+    // How long each run was away, as ranges with a bar each: in the plan as text, on the page as a table.
+    let histogram = &numbers["rto_histogram"];
+    let counted: u64 = histogram["counts"].as_array().expect("counts").iter().filter_map(|count| count.as_u64()).sum();
+    assert_eq!(counted, 3, "{histogram}");
+    assert!(english.contains("RTO (objective 1m)") && english.contains('█'), "{english}");
+    let page = read("rehearsal.html");
+    for part in ["class=\"distribution\"", "id=\"checks\"", "id=\"findings\"", "id=\"limits\"", "3 as expected"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // What the operator must not get wrong is on the screen too.
+    let tried = numbers["slips"]["tried"].as_u64().expect("a number");
+    assert!(tried > 0 && printed(&output).contains(&format!("{tried} were tried")), "{}", printed(&output));
+    // A kill is not lifted: what it ended is started again.
+    let rollback = english.split("## ").find(|part| part.starts_with("Rollback")).expect("the section");
+    assert!(rollback.contains("start the database process of dn2 again"), "{rollback}");
     simrun(&arguments);
     assert_eq!(english, read("plan.md"), "a plan is the same each time");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use nodes::operations::Marks;
 use nodes::product::NodeState;
 use rayon::prelude::*;
 use reports::handout::{Block, Cell, Handout};
@@ -13,7 +14,9 @@ use reports::{Language, Report, Sentence};
 use simrun::check::Answer;
 use simrun::closeup;
 use simrun::draws::Draws;
-use simrun::rehearse::{Ending, Material, Phases, Sample, plan, rehearsal, stays, step_times, together};
+use simrun::rehearse::{
+    Back, Ending, Material, Phases, Sample, page as rehearsal_page, plan, rehearsal, stays, step_times, together,
+};
 use simrun::run::{Record, RunOptions, run_scenario};
 use simrun::scenario::model::{Promise, Trigger, When};
 use simrun::scenario::{self, Scenario};
@@ -98,13 +101,13 @@ fn first(file: &Path) -> First {
         let tale =
             Tale { scenario: &scenario, text: &text, product, draws: &draws, record: &record, verdict: &verdict };
         let report = tell::report(&tale);
-        let handout = plan_of(&tale, &report);
-        (record.trace.hash(), record.trace.count(), verdict, report, handout)
+        let papers = papers_of(&tale, &report);
+        (record.trace.hash(), record.trace.count(), verdict, report, papers)
     };
-    let (hash, events, verdict, report, handout) = told();
-    let (again, _, _, same_report, same_handout) = told();
+    let (hash, events, verdict, report, papers) = told();
+    let (again, _, _, same_report, same_papers) = told();
     let page = |report: &Report| html::html(report, None, Language::Chinese);
-    let same = page(&report) == page(&same_report) && handout == same_handout;
+    let same = page(&report) == page(&same_report) && papers == same_papers;
     // The page as it is handed in, with messages and outputs of the status command.
     let whole = |report: &Report| {
         let (record, verdict) = run(&scenario, seed);
@@ -127,20 +130,21 @@ fn first(file: &Path) -> First {
         events,
         outcome: verdict.outcome,
         why: format!("{:?}\n{}", verdict.cause, answers.join("\n")),
-        untold: untold(&report, &handout),
+        untold: untold(&report, &papers),
         page: troubles,
     }
 }
 
-/// The plan as one run makes it: everything of it but the looks into the cluster before and after.
-fn plan_of(tale: &Tale<'_>, report: &Report) -> Handout {
+/// The papers as one run makes them: everything of them but the looks into the cluster before and after.
+fn papers_of(tale: &Tale<'_>, report: &Report) -> [Handout; 2] {
     let (service, objectives) = tell::measured(tale);
     let outages = &service.outages;
     let ending = Ending::of(tale.record, tale.verdict, outages.len());
     let stays = stays(tale.record, &report.lanes);
-    let sample = Sample::of(tale.record, ending, Phases::of(tale.record, outages), &objectives, stays);
+    let sample =
+        Sample::of(tale.record, ending, Phases::of(tale.record, outages, &Marks::OF_A_PRIMARY), &objectives, stays);
     let samples = [sample];
-    plan(&Material {
+    let material = Material {
         scenario: tale.scenario,
         product: tale.product,
         operations: nodes::catalogue::operations(tale.product.model),
@@ -149,14 +153,13 @@ fn plan_of(tale: &Tale<'_>, report: &Report) -> Handout {
         stays: &together(samples.iter().map(|sample| &sample.stays)),
         typical: report,
         before: &[],
-        back: None,
-        slips: &[],
-        tried: 0,
-    })
+        back: &Back::NotMoved,
+    };
+    [plan(&material), rehearsal_page(&material)]
 }
 
 /// Sentences that simrun wrote and that a reader of Chinese cannot read.
-fn untold(report: &Report, plan: &Handout) -> Vec<String> {
+fn untold(report: &Report, papers: &[Handout]) -> Vec<String> {
     let deeds: Vec<Sentence> = report.faults.iter().flat_map(|fault| [fault.planned(), fault.deed()]).collect();
     let planned: Vec<Sentence> = report.runbook.iter().map(|step| step.planned()).collect();
     let drill = &report.drill;
@@ -178,7 +181,7 @@ fn untold(report: &Report, plan: &Handout) -> Vec<String> {
         .chain(&planned)
         .chain(landmarks.map(|landmark| &landmark.what))
         .chain(&report.limits.not_simulated)
-        .chain(words_of(plan));
+        .chain(papers.iter().flat_map(words_of));
     let mut untold: Vec<String> =
         sentences.filter(|sentence| !is_chinese(sentence)).map(|sentence| format!("{sentence:?}")).collect();
     untold.sort();
@@ -202,6 +205,7 @@ fn words_of(paper: &Handout) -> Vec<&Sentence> {
                         _ => None,
                     }));
                 }
+                Block::Distribution { of, .. } => words.push(of),
                 Block::Code(_) => {}
             }
         }

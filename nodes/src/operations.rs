@@ -3,6 +3,8 @@
 //! It exists beside [`crate::product`] because a cluster can be run without it: reports, plans and glances into a run
 //! need it. All of it is plain data, under the product's own names.
 
+use crate::product::events::{FENCED, LOCK_CHANGED, ROLE_CHANGED, WRITES_OPENED};
+
 /// A sentence for the operator, in both languages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -44,6 +46,32 @@ pub struct Verification {
     pub shows: Told,
 }
 
+/// The events by which the time of an outage is split: what each product announces when it gets on.
+#[derive(Clone, Copy, Debug)]
+pub struct Marks {
+    /// The first of these: the outage is known.
+    pub detected: &'static [&'static str],
+    /// The last of these: it is decided who serves.
+    pub decided: &'static [&'static str],
+    /// The last of these: whoever must not write is fenced.
+    pub fenced: &'static [&'static str],
+    /// The last of these: writes are accepted again.
+    pub opened: &'static [&'static str],
+    /// Whether the database that accepts writes is the one that announces it and replays the log before.
+    pub opens_itself: bool,
+}
+
+impl Marks {
+    /// Those of a product with a primary.
+    pub const OF_A_PRIMARY: Marks = Marks {
+        detected: &[LOCK_CHANGED, ROLE_CHANGED, FENCED, WRITES_OPENED],
+        decided: &[LOCK_CHANGED],
+        fenced: &[FENCED],
+        opened: &[WRITES_OPENED],
+        opens_itself: true,
+    };
+}
+
 /// How a product is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Operations {
@@ -57,6 +85,8 @@ pub struct Operations {
     pub abort: &'static [Told],
     /// How to get back into service whatever the drill has left, beyond lifting its faults.
     pub rollback: &'static [Told],
+    /// How the time of an outage is split.
+    pub phases: Marks,
     /// What its own events mean, in Chinese: those of [`crate::product::Product::events`] that are no steps of a
     /// procedure.
     pub events: &'static [Phrase],

@@ -53,6 +53,24 @@ pub enum Block {
     },
     /// What a machine said or is told.
     Code(Vec<String>),
+    /// How often each of some ranges was met.
+    Distribution {
+        /// Of what.
+        of: Sentence,
+        /// The ranges in order, empty ones between others too.
+        ranges: Vec<Range>,
+    },
+}
+
+/// A range of values, and how often it was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// Where it begins and ends: `12s – 12.5s`.
+    pub label: String,
+    /// How many values are in it.
+    pub count: u64,
+    /// True if its values miss the objective; those that contain the objective itself do not count.
+    pub misses: bool,
 }
 
 /// A cell of a table.

@@ -24,7 +24,7 @@ pub enum Error {
     /// There is nothing to run.
     #[error("no scenario files below {}: a scenario is a file that ends in .toml", .0.display())]
     NoScenarios(PathBuf),
-    /// A folder cannot be read.
+    /// A file or folder cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Unreadable {
         /// The folder.
@@ -61,6 +61,9 @@ pub enum Error {
         /// Why it is none.
         source: reports::Error,
     },
+    /// A folder without results.
+    #[error("no results below {}: the folder of a seed holds a report.json, which `simrun run … --out DIR` writes", .0.display())]
+    NoSeeds(PathBuf),
     /// A folder where one scenario is wanted.
     #[error("{} is a folder: name one scenario file", .0.display())]
     OneScenario(PathBuf),

@@ -141,3 +141,66 @@ fn rust_log_chooses_what_is_told_and_changes_no_run() {
     assert!(loud.err.contains(" DEBUG "), "{}", loud.err);
     assert_eq!(quiet.out, loud.out);
 }
+
+#[test]
+fn a_seed_is_replayed_from_its_folder_and_what_differs_is_named() {
+    let folder = folder("replay");
+    write(&folder, "drill.toml", KILLED_AND_BACK);
+    assert_eq!(simrun(&folder, &["drill.toml", "--seeds", "1..2", "--out", "kept"]).code, Some(0));
+    let seed = folder.join("kept/drill/seed-1");
+    // The folder is enough: the scenario as it was is in it.
+    write(&folder, "drill.toml", "format = 1\n");
+    let same = simrun(&folder, &["replay", "kept/drill/seed-1"]);
+    assert_eq!(same.code, Some(0), "{}{}", same.out, same.err);
+    assert!(same.out.starts_with("SAME  drill  seed 1\n"), "{}", same.out);
+    let both = simrun(&folder, &["replay", "kept"]);
+    assert_eq!(both.out.matches("SAME  drill").count(), 2, "{}", both.out);
+
+    let record = std::fs::read_to_string(seed.join("record.jsonl")).expect("the record");
+    std::fs::write(seed.join("record.jsonl"), record.replacen("cluster", "cloister", 1)).expect("a change");
+    std::fs::remove_file(seed.join("draws.toml")).expect("a file goes");
+    let other = simrun(&folder, &["replay", "kept/drill/seed-1"]);
+    assert_eq!(other.code, Some(4), "{}{}", other.out, other.err);
+    assert!(other.out.starts_with("NOT THE SAME  drill  seed 1\n  record.jsonl line "), "{}", other.out);
+    assert!(other.out.contains("cloister") && other.out.contains("draws.toml is missing"), "{}", other.out);
+    // The run itself is the same: only what was written of it differs.
+    assert!(!other.out.contains(" then, "), "{}", other.out);
+
+    let report = std::fs::read_to_string(seed.join("report.json")).expect("the report");
+    let hash = report.split("\"hash\":").nth(1).and_then(|rest| rest.split('"').nth(1)).expect("a hash").to_owned();
+    std::fs::write(seed.join("report.json"), report.replace(&hash, "0123456789abcdef")).expect("a change");
+    let other = simrun(&folder, &["replay", "kept/drill/seed-1"]);
+    assert!(other.out.contains(&format!("trace 0123456789abcdef then, {hash} now")), "{}", other.out);
+    let nothing = simrun(&folder, &["replay", "drill.toml"]);
+    assert_eq!(nothing.code, Some(2), "{}", nothing.err);
+}
+
+#[test]
+fn what_was_told_is_told_again_from_the_folders_without_a_run() {
+    let folder = folder("report");
+    write(&folder, "drill.toml", KILLED_AND_BACK);
+    let first = simrun(&folder, &["drill.toml", "--seed", "2", "--out", "kept", "--lang", "en", "--format", "plain"]);
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    let again = simrun(&folder, &["report", "kept/drill/seed-2", "--lang", "en", "--format", "plain"]);
+    let told =
+        |out: &str| out.lines().filter(|line| !line.contains("  report  ")).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!((told(&first.out), first.code), (told(&again.out), again.code));
+
+    simrun(&folder, &["drill.toml", "--seeds", "1..3", "--out", "kept"]);
+    let lines = |arguments: &[&str]| simrun(&folder, &[arguments, &["--format", "jsonl"]].concat()).out;
+    assert_eq!(lines(&["report", "kept"]), lines(&["drill.toml", "--seeds", "1..3"]), "in the order of seeds");
+
+    let page = folder.join("kept/drill/seed-3/report.html");
+    let written = std::fs::read_to_string(&page).expect("the page");
+    std::fs::remove_file(&page).expect("it goes");
+    let done = simrun(&folder, &["report", "kept", "--pages", "--junit", "junit.xml"]);
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    assert_eq!(std::fs::read_to_string(&page).expect("the page"), written);
+    let junit = std::fs::read_to_string(folder.join("junit.xml")).expect("JUnit");
+    assert!(junit.contains("testsuite") && junit.contains("1..3"), "{junit}");
+    let nothing = simrun(&folder, &["report", "."]);
+    assert_eq!(nothing.code, Some(0), "a folder above is one with such folders below it: {}", nothing.err);
+    std::fs::create_dir_all(folder.join("empty")).expect("a folder");
+    let nothing = simrun(&folder, &["report", "empty"]);
+    assert!(nothing.code == Some(2) && nothing.err.contains("no results below empty"), "{}", nothing.err);
+}

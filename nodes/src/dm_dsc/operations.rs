@@ -1,7 +1,7 @@
 //! How the operator looks at the cluster: `show` of dmcssm, and what it shows when all is well.
 
 use super::chinese;
-use crate::operations::{Look, Operations, Told, Verification, Whom};
+use crate::operations::{Look, Marks, Operations, Told, Verification, Whom};
 
 const SHOW: Look = Look {
     command: "dmcssm show GRP_DSC",
@@ -50,6 +50,14 @@ pub const OPERATIONS: Operations = Operations {
             zh: "GRP_DSC 的 sta 停留在 PROCESS_EP_CRASH 或 PROCESS_RECOVER 超过演练最差时间",
         },
     ],
+    // The control CSS leads a group through its statuses; the instances open and suspend by its orders.
+    phases: Marks {
+        detected: &["group.status", "ep.killed"],
+        decided: &[],
+        fenced: &["ep.killed"],
+        opened: &["group.status"],
+        opens_itself: false,
+    },
     rollback: &[
         Told {
             en: "`dmcssm show`; start what is down with `dmcssm ep startup GROUP.EP` and wait until the group is OPEN and every EP is OK",

@@ -1,7 +1,7 @@
 //! How the operator looks at the cluster: `repmgr cluster show` and its relatives, and what they show when all is well.
 
 use super::chinese;
-use crate::operations::{Look, Operations, Told, Verification, Whom};
+use crate::operations::{Look, Marks, Operations, Told, Verification, Whom};
 
 const CLUSTER_SHOW: Look = Look {
     command: "repmgr cluster show",
@@ -56,6 +56,7 @@ pub const OPERATIONS: Operations = Operations {
             zh: "`repmgr node check` 的 WAL archiving 或 Replication lag 为 CRITICAL",
         },
     ],
+    phases: Marks::OF_A_PRIMARY,
     rollback: &[
         Told {
             en: "Two primaries: stop the one that is to go with `sys_ctl stop -D DATADIR -m fast` before anything else",

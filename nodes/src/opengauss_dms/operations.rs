@@ -1,7 +1,7 @@
 //! How the operator looks at the cluster: `cm_ctl query`, and what it shows when all is well.
 
 use super::chinese;
-use crate::operations::{Look, Operations, Told, Verification, Whom};
+use crate::operations::{Look, Marks, Operations, Told, Verification, Whom};
 
 const QUERY: Look = Look {
     command: "cm_ctl query -Cvipd",
@@ -33,6 +33,7 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点为 Down 且 CM 重启次数用尽(`cm_ctl query` 显示 Manually stopped 或 Unknown)",
         },
     ],
+    phases: Marks::OF_A_PRIMARY,
     rollback: &[
         Told {
             en: "`cm_ctl query -Cvipd`; start what is down with `cm_ctl start -n NODE -D DATADIR` and wait until cluster_state is Normal",

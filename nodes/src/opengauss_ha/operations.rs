@@ -1,7 +1,7 @@
 //! How the operator looks at the cluster: `gs_om -t status`, `gs_ctl query`, and what they show when all is well.
 
 use super::chinese;
-use crate::operations::{Look, Operations, Told, Verification, Whom};
+use crate::operations::{Look, Marks, Operations, Told, Verification, Whom};
 
 const STATUS: Look = Look {
     command: "gs_om -t status --detail",
@@ -33,6 +33,7 @@ pub const OPERATIONS: Operations = Operations {
             zh: "某节点显示 Need repair(WAL):重建完成前禁止切换",
         },
     ],
+    phases: Marks::OF_A_PRIMARY,
     rollback: &[
         Told {
             en: "Stop every server but the one whose log is to be kept, start that one with `gs_ctl start -D DATADIR -M primary`",

@@ -1,7 +1,7 @@
 //! How the operator looks at the cluster. PolarDB has no command that shows all of it: each server is asked.
 
 use super::chinese;
-use crate::operations::{Look, Operations, Told, Verification, Whom};
+use crate::operations::{Look, Marks, Operations, Told, Verification, Whom};
 
 const RECOVERY: Look = Look {
     command: "psql -c \"select pg_is_in_recovery()\"",
@@ -50,6 +50,7 @@ pub const OPERATIONS: Operations = Operations {
         },
         Told { en: "two nodes answer f to pg_is_in_recovery()", zh: "两个节点的 pg_is_in_recovery() 均返回 f" },
     ],
+    phases: Marks::OF_A_PRIMARY,
     rollback: &[
         Told {
             en: "Prove that the old writer is stopped (`pg_ctl status -D DATADIR`, no postgres process) before any node is promoted or started as the writer",

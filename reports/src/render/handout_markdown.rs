@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::handout::{Block, Cell, Handout};
+use crate::handout::{Block, Cell, Handout, Range};
 use crate::report::Language;
 
 /// The handout in Markdown.
@@ -36,6 +36,17 @@ fn add(text: &mut String, block: &Block, language: Language) {
                 let cells: Vec<String> = row.iter().map(|cell| in_cell(cell, language)).collect();
                 writeln!(text, "| {} |", cells.join(" | "))
             })
+        }
+        Block::Distribution { of, ranges } => {
+            let most = ranges.iter().map(|range| range.count).max().unwrap_or(0).max(1);
+            let _ = writeln!(text, "{}\n\n```text", plain(of.words(language)));
+            let width = ranges.iter().map(|range| range.label.chars().count()).max().unwrap_or(0);
+            for Range { label, count, misses } in ranges {
+                let bar = "█".repeat((count * 40).div_ceil(most) as usize);
+                let mark = if *misses { " !" } else { "" };
+                let _ = writeln!(text, "{label:>width$}  {count:>6}  {bar}{mark}");
+            }
+            writeln!(text, "```")
         }
         Block::Code(lines) => writeln!(text, "```text\n{}\n```", lines.join("\n").replace("```", "'''")),
     };

@@ -77,6 +77,10 @@ pub enum Command {
     Explore(ExploreArguments),
     /// Make the smallest scenario that still fails in the same way.
     Shrink(ShrinkArguments),
+    /// Run seeds once more from their folders, and compare everything with what is there.
+    Replay(ReplayArguments),
+    /// Tell of runs from their folders, for people or for CI; nothing is run.
+    Report(ReportArguments),
     /// Try every single fault at every event of a procedure, or every slip of its operator.
     Sweep(SweepArguments),
     /// Put the results of a campaign's shares together.
@@ -213,6 +217,34 @@ pub struct ShrinkArguments {
     /// Write the result to this file (default: shrunk.toml in the folder of the seed).
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+/// What to replay.
+#[derive(Args, Debug, Clone)]
+pub struct ReplayArguments {
+    /// The folder of a seed that `run … --out` or `explore … --out` has written, or one with such folders below it.
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<PathBuf>,
+}
+
+/// What to tell of, and how.
+#[derive(Args, Debug, Clone)]
+pub struct ReportArguments {
+    /// The folder of a seed that `run … --out` or `explore … --out` has written, or one with such folders below it.
+    #[arg(value_name = "DIR", required = true)]
+    pub folders: Vec<PathBuf>,
+    /// Write page, Perfetto trace and ShiViz log of each seed anew, from its report.json.
+    #[arg(long)]
+    pub pages: bool,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = Format::Pretty)]
+    pub format: Format,
+    /// The language of the screen.
+    #[arg(long, value_enum, default_value_t = Lang::Auto)]
+    pub lang: Lang,
+    /// What a CI system shows.
+    #[command(flatten)]
+    pub ci: CiArguments,
 }
 
 /// What to sweep, and how far.

@@ -13,6 +13,7 @@ use reports::{BrokenSeed, Language, Report, Suite, Summary};
 
 use super::CliError;
 use super::arguments::{CiArguments, Format};
+use super::results::{make_room, write};
 
 /// What is gathered while seeds are told.
 pub struct Gathered {
@@ -60,10 +61,10 @@ impl Gathered {
         let suite = |(name, example)| Some(Suite { summary: summary.scenarios.get::<String>(name)?, example });
         let suites: Vec<Suite<'_>> = self.examples.iter().filter_map(suite).collect();
         if let Some(path) = &self.junit {
-            write(path, false, &junit(&suites, &self.broken))?;
+            write(path, &junit(&suites, &self.broken))?;
         }
         if let Some(path) = &self.summary {
-            write(path, true, &markdown(&suites, &self.broken, language))?;
+            append(path, &markdown(&suites, &self.broken, language))?;
         }
         Ok(match format {
             Format::Junit => Some(junit(&suites, &self.broken)),
@@ -74,12 +75,10 @@ impl Gathered {
     }
 }
 
-/// A job summary is added to what other steps of the job have written; a JUnit file is made anew.
-fn write(path: &Path, append: bool, text: &str) -> Result<(), CliError> {
+/// A job summary is added to what other steps of the job have written.
+fn append(path: &Path, text: &str) -> Result<(), CliError> {
     let unwritable = |source| CliError::Unwritable { path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(unwritable)?;
-    }
-    let file = OpenOptions::new().create(true).write(true).append(append).truncate(!append).open(path);
+    make_room(path)?;
+    let file = OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(unwritable)
 }

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use super::arguments::{ConformArguments, TextFormat};
 use super::interrupt::interrupted;
+use super::language::language;
 use super::results::native_logs;
-use super::run::language;
 use super::{CliError, Exit, files};
 use crate::conform::{Bands, Clock, Compared, Judged, Place, against_as_json, as_json, judge, told, told_against};
 use crate::draws::Draws;

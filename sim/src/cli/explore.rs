@@ -13,10 +13,11 @@ use reports::{Language, Outcome, Report};
 use super::arguments::{CampaignFormat, ExploreArguments, Format, Lang};
 use super::ci::Gathered;
 use super::interrupt::interrupted;
+use super::language::language;
 use super::progress::Progress;
-use super::results::Results;
+use super::results::{Results, write};
 use super::stopwatch::Stopwatch;
-use super::{CliError, Exit, campaign, files, run};
+use super::{CliError, Exit, campaign, files};
 use crate::document::Document;
 use crate::explore::file::{Appending, Campaign, FileError, NAME};
 use crate::explore::line::ExploredSeed;
@@ -290,7 +291,7 @@ fn finish(
             None => gathered.add_broken(&path, seed, "the seed has no result".to_owned()),
         }
     }
-    let language: Language = run::language(Lang::Auto);
+    let language: Language = language(Lang::Auto);
     gathered.finish(&tally.summary, Format::Plain, language)?;
     let mut out = anstream::stdout().lock();
     match arguments.format {
@@ -371,11 +372,7 @@ fn retell_drawn(
     let Some(mut accepted) = drawn(written.as_deref()) else { return Ok(None) };
     accepted.scenario.name = original.scenario.name.clone();
     if let Some(path) = path {
-        let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(unwritable)?;
-        }
-        std::fs::write(&path, accepted.source.text()).map_err(unwritable)?;
+        write(&path, accepted.source.text())?;
     }
     let own_seed = accepted.scenario.run.seeds.first;
     let mut told = retell(&accepted, own_seed, seed, results)?;

@@ -15,16 +15,21 @@ mod explore;
 mod files;
 mod interrupt;
 mod judge;
+mod language;
 mod logging;
 mod merge;
 mod progress;
 mod rehearse;
 mod rehearse_papers;
+mod replay;
+mod report;
 mod results;
 mod run;
+mod seed_folder;
 mod shrink;
 mod stopwatch;
 mod sweep;
+mod teller;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -107,6 +112,14 @@ fn carry_out(command: Command) -> Result<Exit, CliError> {
         Command::Shrink(arguments) => {
             drop(out);
             return shrink::run(&arguments);
+        }
+        Command::Replay(arguments) => {
+            drop(out);
+            return replay::run(&arguments);
+        }
+        Command::Report(arguments) => {
+            drop(out);
+            return report::run(&arguments);
         }
         Command::Sweep(arguments) => {
             drop(out);

@@ -2,19 +2,28 @@
 
 use std::io::Write;
 
+use nodes::operations::Marks;
 use rayon::prelude::*;
 
 use super::arguments::{MistakeFormat, RehearseArguments, TextFormat};
 use super::interrupt::interrupted;
+use super::language::language;
 use super::rehearse_papers::{Numbers, write_papers};
-use super::run::language;
-use super::{CliError, Exit, files};
+use super::{CliError, Exit, explore, files};
+use crate::document::explicit::explicit;
 use crate::draws::Draws;
-use crate::rehearse::{Ending, Phases, Rehearsal, Sample, rehearsal, stays, step_times, together, told};
+use crate::explore::line::ExploredSeed;
+use crate::rehearse::{Ending, Phases, Rehearsal, Sample, Slips, rehearsal, stays, step_times, together, told};
 use crate::run::{RunError, RunOptions, run_scenario};
 use crate::scenario::Accepted;
+use crate::sweep::{Setting, make, operator};
 use crate::tell::{Tale, lanes, measured};
 use crate::{verdict, vocabulary};
+
+/// Slips beyond this many are too many for a plan; every so-many-th is tried.
+const MOST_SLIPS: usize = 60;
+/// So many are tried for each seed that was rehearsed: a rehearsal in small stays small.
+const SLIPS_FOR_A_SEED: usize = 4;
 
 /// Rehearses a scenario.
 pub fn rehearse(arguments: &RehearseArguments) -> Result<Exit, CliError> {
@@ -49,7 +58,12 @@ pub fn rehearse(arguments: &RehearseArguments) -> Result<Exit, CliError> {
         anstream::eprintln!("interrupted: a distribution of some of the seeds would mislead, none is shown");
         return Ok(Exit::Interrupted);
     }
-    let rehearsal = rehearsal(&accepted.scenario.path, &samples);
+    let mut rehearsal = rehearsal(&accepted.scenario.path, &samples);
+    rehearsal.slips = slips(&accepted, &rehearsal, arguments.jobs)?;
+    if interrupted() {
+        anstream::eprintln!("interrupted while slips of the operator were tried: nothing is shown");
+        return Ok(Exit::Interrupted);
+    }
     show(&rehearsal, arguments)?;
     if let Some(out) = arguments.out.as_ref().filter(|_| !samples.is_empty()) {
         let product = files::product(&accepted.scenario)?;
@@ -63,6 +77,24 @@ pub fn rehearse(arguments: &RehearseArguments) -> Result<Exit, CliError> {
         anstream::eprintln!("        {}", folder.join("plan.html").display());
     }
     Ok(exit.worst(worst_ending(&rehearsal)))
+}
+
+/// Tries the slips of the operator with a seed that ends as most do.
+fn slips(accepted: &Accepted, rehearsal: &Rehearsal, jobs: Option<usize>) -> Result<Slips, CliError> {
+    let (scenario, seed) = (&accepted.scenario, rehearsal.typical());
+    let product = files::product(scenario)?;
+    let mut attempts = operator::slips(&explicit(accepted, &Draws::of(scenario, seed)), seed);
+    let most = MOST_SLIPS.min(SLIPS_FOR_A_SEED * usize::try_from(rehearsal.ran).unwrap_or(MOST_SLIPS)).max(1);
+    let spread = attempts.len().div_ceil(most).max(1);
+    attempts = attempts.into_iter().step_by(spread).collect();
+    if attempts.is_empty() {
+        return Ok(Slips::default());
+    }
+    let vocabulary = vocabulary::known();
+    let jobs = explore::threads(jobs);
+    let setting = Setting { path: &scenario.path, vocabulary: &vocabulary, product, seed, jobs, interrupted };
+    let tried = make(setting, attempts, |_| {});
+    Ok(Slips::of(&ExploredSeed::of(accepted, product, seed, interrupted), &tried))
 }
 
 fn show(rehearsal: &Rehearsal, arguments: &RehearseArguments) -> Result<(), CliError> {
@@ -91,7 +123,9 @@ fn sample(accepted: &Accepted, seed: u64) -> Result<Sample, RunError> {
     let (service, objectives) = measured(&tale);
     let ending = Ending::of(&record, &verdict, service.outages.len());
     let stays = stays(&record, &lanes(&tale));
-    Ok(Sample::of(&record, ending, Phases::of(&record, &service.outages), &objectives, stays))
+    let marks = nodes::catalogue::operations(product.model).map_or(Marks::OF_A_PRIMARY, |operations| operations.phases);
+    let phases = Phases::of(&record, &service.outages, &marks);
+    Ok(Sample::of(&record, ending, phases, &objectives, stays))
 }
 
 fn worst_ending(rehearsal: &Rehearsal) -> Exit {

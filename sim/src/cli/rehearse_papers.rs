@@ -9,25 +9,16 @@ use reports::render::handout_markdown::handout_markdown;
 use reports::render::html::handout_html;
 use reports::{Lane, LaneInterval, Language, Moment, Report, Sentence, Span, Standing};
 
+use super::CliError;
 use super::interrupt::interrupted;
 use super::results::write;
-use super::{CliError, explore};
-use crate::document::explicit::explicit;
 use crate::draws::Draws;
-use crate::explore::line::ExploredSeed;
 use crate::explore::trial;
-use crate::rehearse::{Material, Precondition, Rehearsal, Slip, StepTimes, page, plan};
+use crate::rehearse::{Back, Material, Precondition, Rehearsal, StepTimes, page, plan};
 use crate::run::{self, RunOptions, Subject, glances, portable_command};
 use crate::scenario::Accepted;
 use crate::scenario::command::typed;
-use crate::sweep::{Setting, make, operator};
 use crate::tell::{self, Tale};
-use crate::vocabulary;
-
-/// Slips beyond this many are too many for a plan; every so-many-th is tried.
-const MOST_SLIPS: usize = 60;
-/// So many are tried for each seed that was rehearsed: a rehearsal in small stays small.
-const SLIPS_FOR_A_SEED: usize = 4;
 
 /// What all seeds came to.
 #[derive(Clone, Copy)]
@@ -49,13 +40,10 @@ pub(super) fn write_papers(
 ) -> Result<PathBuf, CliError> {
     let scenario = &accepted.scenario;
     let folder = out.join(&scenario.name);
-    let seed = rehearsal.endings.first().map_or(rehearsal.seeds.0, |share| share.example);
-    let trial = trial::run(scenario, product, seed, interrupted)?;
+    let trial = trial::run(scenario, product, rehearsal.typical(), interrupted)?;
     let (draws, record, verdict) = (&trial.draws, &trial.record, &trial.verdict);
     let tale = Tale { scenario, text: accepted.source.text(), product, draws, record, verdict };
     let typical = tell::report(&tale);
-    let most = MOST_SLIPS.min(SLIPS_FOR_A_SEED * usize::try_from(rehearsal.ran).unwrap_or(MOST_SLIPS));
-    let (slips, tried) = slips(accepted, product, seed, most.max(1));
     let operations = nodes::catalogue::operations(product.model);
     let before = before(accepted, product, draws, &typical)?;
     let back = back(accepted, product, draws, &typical)?;
@@ -68,38 +56,16 @@ pub(super) fn write_papers(
         stays,
         typical: &typical,
         before: &before,
-        back: back.as_ref(),
-        slips: &slips,
-        tried,
+        back: &back,
     };
     let plan = plan(&material);
     let json = serde_json::to_string(rehearsal).map_err(std::io::Error::other)?;
     write(&folder.join("rehearsal.json"), &format!("{json}\n"))?;
-    write(&folder.join("rehearsal.html"), &handout_html(&page(scenario, rehearsal, &slips, tried), language))?;
+    write(&folder.join("rehearsal.html"), &handout_html(&page(&material), language))?;
     write(&folder.join("plan.html"), &handout_html(&plan, language))?;
     write(&folder.join("plan.md"), &handout_markdown(&plan, Language::English))?;
     write(&folder.join("plan.zh.md"), &handout_markdown(&plan, Language::Chinese))?;
     Ok(folder)
-}
-
-/// The slips of the operator that cost something, and how many were tried.
-fn slips(accepted: &Accepted, product: &'static Product, seed: u64, most: usize) -> (Vec<Slip>, usize) {
-    let scenario = &accepted.scenario;
-    let mut attempts = operator::slips(&explicit(accepted, &Draws::of(scenario, seed)), seed);
-    let spread = attempts.len().div_ceil(most).max(1);
-    attempts = attempts.into_iter().step_by(spread).collect();
-    let vocabulary = vocabulary::known();
-    let setting = Setting {
-        path: &scenario.path,
-        vocabulary: &vocabulary,
-        product,
-        seed,
-        jobs: explore::threads(None),
-        interrupted,
-    };
-    let tried = make(setting, attempts, |_| {});
-    let well_done = ExploredSeed::of(accepted, product, seed, interrupted);
-    (Slip::dangerous(&well_done, &tried), tried.len())
 }
 
 fn subject<'a>(accepted: &'a Accepted, product: &'a Product, draws: &'a Draws) -> Subject<'a> {
@@ -138,14 +104,8 @@ fn before(
     Ok(told.collect())
 }
 
-/// The command that hands the role back to the node that had it first, and where it is typed; none if that node has it
-/// at the end, or the product has no such command.
-fn back(
-    accepted: &Accepted,
-    product: &Product,
-    draws: &Draws,
-    typical: &Report,
-) -> Result<Option<(String, String)>, CliError> {
+/// How the role is handed back to the node that had it first.
+fn back(accepted: &Accepted, product: &Product, draws: &Draws, typical: &Report) -> Result<Back, CliError> {
     let primary = |at: Moment| {
         let is_primary = |lane: &&Lane| {
             let covers = |it: &LaneInterval| it.from <= at && it.until.is_none_or(|until| at < until);
@@ -155,8 +115,11 @@ fn back(
     };
     let before = before_the_first_deed(typical);
     let last = Moment(typical.end().0.saturating_sub(1));
-    let Some(first) = primary(before).filter(|first| primary(last) != Some(first)) else { return Ok(None) };
+    let Some(first) = primary(before).filter(|first| primary(last) != Some(first)) else { return Ok(Back::NotMoved) };
     let at = Instant(last.0);
     let command = portable_command(&subject(accepted, product, draws), at, ("switchover", first))?;
-    Ok(command.map(|(host, words)| (host, words.join(" "))))
+    Ok(match command {
+        Some((host, words)) => Back::Command { host, command: words.join(" ") },
+        None => Back::NoCommand,
+    })
 }

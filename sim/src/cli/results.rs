@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 
 use nodes::world::executor::Ending;
 use nodes::world::trace::What;
-use reports::render::{html, shiviz, trace};
+use reports::render::{html, json, shiviz, trace};
 use reports::{Language, Report};
 
-use super::run::{Page, report_json};
 use super::{CliError, Exit};
 use crate::closeup;
 use crate::history::json_lines;
@@ -46,7 +45,7 @@ impl Results {
     }
 
     /// Where the page of a run is, if it was written.
-    pub fn page(&self, report: &Report, exit: Exit) -> Option<Page> {
+    pub fn page(&self, report: &Report, exit: Exit) -> Option<PathBuf> {
         self.wants(exit).then(|| self.folder_of(report).join("report.html"))
     }
 
@@ -57,37 +56,57 @@ impl Results {
 
     /// Writes everything about one run into this folder.
     pub fn write_to(&self, folder: &Path, report: &Report, tale: &Tale<'_>) -> Result<(), CliError> {
-        let (record, draws) = (tale.record, tale.draws);
-        let mut report = report.clone();
-        if record.ending != Ending::Interrupted {
-            closeup::complete(tale, &mut report)?;
-        }
-        let report = &report;
-        write(&folder.join("report.json"), &report_json(report))?;
-        write(&folder.join("report.html"), &html::html(report, None, Language::English))?;
-        write(&folder.join("trace.json"), &trace::trace(report))?;
-        write(&folder.join("events.shiviz.log"), &shiviz::shiviz(report))?;
-        write(&folder.join("record.jsonl"), &record_lines(record))?;
-        write(&folder.join("history.jsonl"), &json_lines::write(&record.history))?;
-        let draws = draws.to_toml().map_err(|error| CliError::Unwritable {
-            path: folder.join("draws.toml"),
-            source: std::io::Error::other(error),
-        })?;
-        write(&folder.join("draws.toml"), &draws)?;
-        for (file, text) in native_logs(record) {
-            write(&folder.join("logs").join(file), &text)?;
+        for (file, text) in files_of(report, tale)? {
+            write(&folder.join(file), &text)?;
         }
         Ok(())
     }
 }
 
+/// Everything about one run: its files, by their path in the folder of the seed.
+pub(super) fn files_of(report: &Report, tale: &Tale<'_>) -> Result<BTreeMap<PathBuf, String>, CliError> {
+    let (record, draws) = (tale.record, tale.draws);
+    let mut report = report.clone();
+    if record.ending != Ending::Interrupted {
+        closeup::complete(tale, &mut report)?;
+    }
+    let mut files = rendered(&report);
+    files.insert(PathBuf::from(REPORT), json::json(&report));
+    files.insert(PathBuf::from(RECORD), record_lines(record));
+    files.insert(PathBuf::from("history.jsonl"), json_lines::write(&record.history));
+    let draws = draws.to_toml().map_err(|error| CliError::Unwritable {
+        path: PathBuf::from("draws.toml"),
+        source: std::io::Error::other(error),
+    })?;
+    files.insert(PathBuf::from("draws.toml"), draws);
+    files.extend(native_logs(record).into_iter().map(|(file, text)| (Path::new("logs").join(file), text)));
+    Ok(files)
+}
+
+/// The report, as data.
+pub(super) const REPORT: &str = "report.json";
+/// The kept events.
+pub(super) const RECORD: &str = "record.jsonl";
+
+/// What is made from the report alone.
+pub(super) fn rendered(report: &Report) -> BTreeMap<PathBuf, String> {
+    BTreeMap::from([
+        (PathBuf::from("report.html"), html::html(report, None, Language::English)),
+        (PathBuf::from("trace.json"), trace::trace(report)),
+        (PathBuf::from("events.shiviz.log"), shiviz::shiviz(report)),
+    ])
+}
+
 /// Writes a file and the folders it is in.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let unwritable = |source| CliError::Unwritable { path: path.to_owned(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(unwritable)?;
-    }
-    std::fs::write(path, text).map_err(unwritable)
+    make_room(path)?;
+    std::fs::write(path, text).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
+}
+
+/// Makes the folders a file is to be in.
+pub(super) fn make_room(path: &Path) -> Result<(), CliError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|source| CliError::Unwritable { path: path.to_owned(), source })
 }
 
 /// The kept events, one JSON object a line, with the names of places.

@@ -1,19 +1,14 @@
 //! `simrun run`: seeds of scenarios, several at once, told in order.
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use nodes::product::Product;
 use nodes::world::executor::Ending;
 use rayon::prelude::*;
-use reports::render::pretty::{Options, pretty, summary};
-use reports::render::{json, jsonl};
-use reports::{Language, Report, SeedLine, Summary};
 
-use super::arguments::{Format, Lang, RunArguments};
-use super::ci::Gathered;
+use super::arguments::RunArguments;
 use super::interrupt::interrupted;
+use super::language::language;
 use super::results::Results;
+use super::teller::{Done, Teller, Telling, Told};
 use super::{CliError, Exit, determinism, files};
 use crate::draws::Draws;
 use crate::run::{Record, RunError, RunOptions, run_scenario};
@@ -27,18 +22,6 @@ struct Work<'a> {
     seed: u64,
 }
 
-/// What is kept of a seed until it is told.
-struct Done {
-    exit: Exit,
-    told: Told,
-}
-
-enum Told {
-    Report(Box<Report>),
-    Failed { scenario: String, seed: u64, error: RunError },
-    Different { scenario: String, seed: u64, difference: String },
-}
-
 /// Runs what the arguments say.
 pub fn run(arguments: &RunArguments) -> Result<Exit, CliError> {
     let accepted = files::accepted(&arguments.scenarios)?;
@@ -50,17 +33,24 @@ pub fn run(arguments: &RunArguments) -> Result<Exit, CliError> {
     let batch = pool.current_num_threads() * 2;
     let planned =
         accepted.iter().map(|accepted| seeds(arguments, accepted)).map(|seeds| seeds.end() - seeds.start() + 1);
-    let mut teller = Teller::new(arguments, single, planned.sum());
+    let results = Results::new(arguments.out.clone());
+    let telling = Telling {
+        format: arguments.format,
+        language: language(arguments.lang),
+        ci: &arguments.ci,
+        results: Some(&results),
+        ran_twice: arguments.check_determinism,
+    };
+    let mut teller = Teller::new(telling, single, planned.sum());
     let mut work = work.peekable();
     while work.peek().is_some() && !interrupted() {
         let next: Vec<Work<'_>> = work.by_ref().take(batch).collect();
-        let done: Vec<Done> = pool.install(|| {
-            next.par_iter().map(|work| carry_out(work, arguments, &teller.results)).collect::<Result<_, _>>()
-        })?;
+        let done: Vec<Done> = pool
+            .install(|| next.par_iter().map(|work| carry_out(work, arguments, &results)).collect::<Result<_, _>>())?;
         for done in done {
             teller.tell(done)?;
         }
-        if arguments.fail_fast && teller.exit != Exit::AsExpected {
+        if arguments.fail_fast && teller.exit() != Exit::AsExpected {
             break;
         }
     }
@@ -123,127 +113,6 @@ fn carry_out_on(
     }
     Ok(Done { exit, told: Told::Report(Box::new(report)) })
 }
-
-/// Tells results in order.
-struct Teller<'a> {
-    arguments: &'a RunArguments,
-    results: Results,
-    single: bool,
-    planned: u64,
-    language: Language,
-    colour: bool,
-    summary: Summary,
-    gathered: Gathered,
-    exit: Exit,
-}
-
-impl<'a> Teller<'a> {
-    fn new(arguments: &'a RunArguments, single: bool, planned: u64) -> Self {
-        let colour = arguments.format == Format::Pretty
-            && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-        Teller {
-            arguments,
-            results: Results::new(arguments.out.clone()),
-            single,
-            planned,
-            language: language(arguments.lang),
-            colour,
-            summary: Summary::default(),
-            gathered: Gathered::new(&arguments.ci, arguments.format),
-            exit: Exit::AsExpected,
-        }
-    }
-
-    fn tell(&mut self, done: Done) -> Result<(), CliError> {
-        self.exit = self.exit.worst(done.exit);
-        let mut out = anstream::stdout().lock();
-        match done.told {
-            // Half a run of a batch says nothing; half of the only run is all there is.
-            Told::Report(_) if done.exit == Exit::Interrupted && !self.single => {}
-            Told::Report(report) => {
-                let line = SeedLine::from(&*report);
-                self.summary.add(&line);
-                self.gathered.add(&report);
-                let page = self.results.page(&report, done.exit);
-                let page = page.as_ref().map(|page| page.to_string_lossy().into_owned());
-                let options =
-                    Options { language: self.language, colour: self.colour, columns: 100, page: page.as_deref() };
-                match self.arguments.format {
-                    Format::Jsonl => writeln!(out, "{}", jsonl::seed_line(&line))?,
-                    Format::Pretty | Format::Plain if self.single => write!(out, "{}", pretty(&report, &options))?,
-                    Format::Pretty | Format::Plain if done.exit != Exit::AsExpected => {
-                        write!(out, "{}", reports::render::pretty::ending(&report, &options))?;
-                    }
-                    Format::Pretty | Format::Plain | Format::Junit | Format::Github | Format::Markdown => {}
-                }
-            }
-            Told::Failed { scenario, seed, error } => {
-                self.gathered.add_broken(&scenario, seed, error.to_string());
-                anstream::eprintln!("error: {scenario} seed {seed}: {error}");
-                anstream::eprintln!(
-                    "  again    simrun {scenario} --seed {seed}   (simrun {})",
-                    env!("CARGO_PKG_VERSION")
-                );
-            }
-            Told::Different { scenario, seed, difference } => {
-                self.gathered.add_broken(&scenario, seed, format!("not deterministic: {difference}"));
-                if matches!(self.arguments.format, Format::Pretty | Format::Plain | Format::Jsonl) {
-                    writeln!(out, "NOT DETERMINISTIC  {scenario}  seed {seed}")?;
-                    writeln!(out, "  {difference}")?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Exit, CliError> {
-        let mut out = anstream::stdout().lock();
-        if let Some(page) = self.gathered.finish(&self.summary, self.arguments.format, self.language)? {
-            write!(out, "{page}")?;
-        }
-        match self.arguments.format {
-            Format::Jsonl => writeln!(out, "{}", jsonl::summary_line(&self.summary))?,
-            Format::Pretty | Format::Plain if !self.single => {
-                let options = Options { language: self.language, colour: self.colour, columns: 100, page: None };
-                write!(out, "{}", summary(&self.summary, &options))?;
-            }
-            Format::Pretty | Format::Plain | Format::Junit | Format::Github | Format::Markdown => {}
-        }
-        if self.arguments.check_determinism && !matches!(self.exit, Exit::NotDeterministic | Exit::OurBug) {
-            anstream::eprintln!("deterministic: each seed ran twice with the same events");
-        }
-        if interrupted() {
-            let (told, planned) = (self.summary.seeds, self.planned);
-            anstream::eprintln!(
-                "interrupted: {told} of {planned} seeds are told, the others were cut off or never begun"
-            );
-            return Ok(Exit::Interrupted);
-        }
-        Ok(self.exit)
-    }
-}
-
-/// The language meant by an option.
-pub(super) fn language(lang: Lang) -> Language {
-    let chinese = || {
-        let variables = ["LC_ALL", "LC_MESSAGES", "LANG"];
-        let set = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|value| !value.is_empty());
-        set.is_some_and(|value| value.starts_with("zh"))
-    };
-    match lang {
-        Lang::Zh => Language::Chinese,
-        Lang::Auto if chinese() => Language::Chinese,
-        Lang::En | Lang::Auto => Language::English,
-    }
-}
-
-/// The report as JSON, for [`Results`].
-pub(super) fn report_json(report: &Report) -> String {
-    json::json(report)
-}
-
-/// Where a result may be found, as the screen tells it.
-pub(super) type Page = PathBuf;
 
 #[cfg(test)]
 mod tests {

@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use reports::Report;
-
-use super::arguments::{MistakeFormat, ShrinkArguments};
+use super::arguments::ShrinkArguments;
 use super::interrupt::interrupted;
+use super::results::write;
+use super::seed_folder::SeedFolder;
 use super::{CliError, Exit, explore, files};
-use crate::scenario::source::Source;
-use crate::scenario::{Accepted, check};
+use crate::scenario::Accepted;
 use crate::shrink::{Options, Story, shrink};
 use crate::vocabulary;
 
@@ -64,26 +63,8 @@ impl Target {
         Ok(Target { accepted, seed, folder })
     }
 
-    /// The folder of a seed holds a report, and that the text of the scenario as it was then.
     fn of_folder(folder: &Path, seed: Option<u64>) -> Result<Target, CliError> {
-        let path = folder.join("report.json");
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| CliError::Unreadable { path: path.clone(), source })?;
-        let report = Report::from_json(&text).map_err(|source| CliError::NoReport { path, source })?;
-        let source = Source::new(report.run.scenario.clone(), report.run.scenario_text.unwrap_or_default());
-        let accepted = check(source, &vocabulary::known()).map_err(|rejected| {
-            let rejected = Box::new(rejected);
-            files::show_mistakes(&rejected, MistakeFormat::Carets);
-            CliError::Rejected(rejected)
-        })?;
-        Ok(Target { accepted, seed: seed.unwrap_or(report.run.seed), folder: folder.to_owned() })
+        let kept = SeedFolder::open(folder)?;
+        Ok(Target { accepted: kept.accepted()?, seed: seed.unwrap_or(kept.report.run.seed), folder: folder.to_owned() })
     }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
-    let unwritable = |source| CliError::Unwritable { path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(unwritable)?;
-    }
-    std::fs::write(path, text).map_err(unwritable)
 }

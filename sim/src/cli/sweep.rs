@@ -8,6 +8,7 @@ use nodes::product::Product;
 use super::arguments::SweepArguments;
 use super::interrupt::interrupted;
 use super::progress::Progress;
+use super::results::write;
 use super::{CliError, Exit, explore, files};
 use crate::document::Document;
 use crate::document::explicit::explicit;
@@ -186,9 +187,7 @@ impl Sweep<'_> {
                 .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
                 .collect();
             let path = folder.join(format!("{name}.toml"));
-            let unwritable = |source| CliError::Unwritable { path: path.clone(), source };
-            std::fs::create_dir_all(folder).map_err(unwritable)?;
-            std::fs::write(&path, plain(&attempt.attempt.document)).map_err(unwritable)?;
+            write(&path, &plain(&attempt.attempt.document))?;
             anstream::eprintln!("sweep: {signature}: {}", path.display());
         }
         Ok(())

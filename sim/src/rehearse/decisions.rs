@@ -52,7 +52,11 @@ fn after(step: &Step) -> Sentence {
         names => Sentence::from(names.join(", ")),
     };
     let (primary, writers) = (nodes(&step.primary_after), nodes(&step.writers_after));
-    sentence!("primary {}, accepts writes {}", "主节点 {},可写节点 {}", primary, writers)
+    match step.primary_after.is_empty() && !step.writers_after.is_empty() {
+        // A product whose nodes are all alike has no primary.
+        true => sentence!("accepts writes {}", "可写节点 {}", writers),
+        false => sentence!("primary {}, accepts writes {}", "主节点 {},可写节点 {}", primary, writers),
+    }
 }
 
 /// So many passing states are worth a decision point, the longest first.

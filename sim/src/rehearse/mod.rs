@@ -4,7 +4,10 @@
 //! only the times of its phases and the way it ended are kept; pages are made for chosen seeds by running them again.
 //! Times are integers and quantiles are ranks, so a rehearsal is the same on every machine.
 
+mod across;
 mod decisions;
+mod findings;
+mod histogram;
 mod outcome;
 mod page;
 mod phases;
@@ -20,12 +23,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use histogram::Histogram;
 pub use outcome::Ending;
 pub use page::page;
 pub use phases::{PHASES, Phases};
-pub use plan::{Material, Precondition, plan};
+pub use plan::{Back, Material, Precondition, plan};
 pub use quantiles::{Quantile, Quantiles};
-pub use slips::Slip;
+pub use slips::{Slip, Slips};
 pub use stays::{Stays, stays, together};
 pub use text::told;
 
@@ -115,6 +119,8 @@ pub struct Rehearsal {
     pub ran: u64,
     /// The longest outage of each seed in which service returned.
     pub rto: Option<Quantiles>,
+    /// How often each length of it was met.
+    pub rto_histogram: Option<Histogram>,
     /// Seeds in which service never returned.
     pub never_returned: u64,
     /// Each phase of that outage.
@@ -129,6 +135,15 @@ pub struct Rehearsal {
     pub rpo_met: Kept,
     /// Each distinct way of ending, the most frequent first.
     pub endings: Vec<Share>,
+    /// Slips of the operator, tried with the seed that ends as most do.
+    pub slips: Slips,
+}
+
+impl Rehearsal {
+    /// A seed that ends as most do.
+    pub fn typical(&self) -> u64 {
+        self.endings.first().map_or(self.seeds.0, |share| share.example)
+    }
 }
 
 /// How long a step took over all seeds.
@@ -169,12 +184,14 @@ pub fn rehearsal(scenario: &str, samples: &[Sample]) -> Rehearsal {
     let phase = |number: usize| of(&|sample| Some(sample.phases.as_ref()?.lengths[number].0));
     let phases = PHASES.iter().enumerate().filter_map(|(number, name)| Some((*name, phase(number)?)));
     let seeds = samples.iter().map(|sample| sample.seed);
+    let returned: Vec<u64> = samples.iter().filter_map(|sample| Some(sample.rto?.0)).collect();
     Rehearsal {
         format: 1,
         scenario: scenario.to_owned(),
         seeds: (seeds.clone().min().unwrap_or(0), seeds.max().unwrap_or(0)),
         ran: samples.len() as u64,
         rto: of(&|sample| sample.rto.map(|span| span.0)),
+        rto_histogram: Histogram::of(&returned),
         never_returned: samples.iter().filter(|sample| sample.rto.is_none()).count() as u64,
         phases: phases.collect(),
         rpo: of(&|sample| sample.lost.map(|(_, window)| window.0)),
@@ -182,6 +199,7 @@ pub fn rehearsal(scenario: &str, samples: &[Sample]) -> Rehearsal {
         rto_met,
         rpo_met,
         endings: shares(samples),
+        slips: Slips::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the time of an outage went: detect, decide, fence, promote, replay, reconnect.
 //!
-//! The phases are cut out of the longest outage by what every product announces, so that they mean the same for all:
+//! The phases are cut out of the longest outage by what each product announces, its [`Marks`]; of one with a primary:
 //!
 //! | phase | from | to |
 //! |---|---|---|
@@ -13,7 +13,8 @@
 //!
 //! Each begins where the one before it ends; one that did not happen lasts no time. Together they are the outage.
 
-use nodes::product::events::{FENCED, LOCK_CHANGED, REPLAY_FINISHED, REPLAY_STARTED, ROLE_CHANGED, WRITES_OPENED};
+use nodes::operations::Marks;
+use nodes::product::events::{REPLAY_FINISHED, REPLAY_STARTED};
 use nodes::world::trace::{Event, What};
 use reports::{Moment, Outage, Span};
 
@@ -31,33 +32,35 @@ pub struct Phases {
 
 impl Phases {
     /// The phases of the longest outage that ended; none without one.
-    pub fn of(record: &Record, outages: &[Outage]) -> Option<Self> {
+    pub fn of(record: &Record, outages: &[Outage], marks: &Marks) -> Option<Self> {
         let (from, until) = outages
             .iter()
             .filter_map(|outage| Some((outage.first_failed.at, outage.first_durable.as_ref()?.at)))
             .max_by_key(|(from, until)| (until.since(*from), std::cmp::Reverse(*from)))?;
         let seen = |event: &&Event| (from.0..=until.0).contains(&event.at.as_nanos());
         let events: Vec<&Event> = record.trace.events().iter().filter(seen).collect();
-        Some(cut(&events, from, until))
+        Some(cut(&events, (from, until), marks))
     }
 }
 
-fn cut(events: &[&Event], from: Moment, until: Moment) -> Phases {
+fn cut(events: &[&Event], (from, until): (Moment, Moment), marks: &Marks) -> Phases {
     let named = |wanted: &'static [&'static str]| {
         events.iter().filter_map(move |event| match &event.what {
             What::Announced { name, .. } if wanted.contains(name) => Some((event.at.as_nanos(), event.place)),
             _ => None,
         })
     };
-    let opened = named(&[WRITES_OPENED]).next_back();
+    let opened = named(marks.opened).next_back();
     let accepts = opened.map_or(until.0, |(at, _)| at);
     let before = |at: &(u64, _)| at.0 <= accepts;
-    let detected =
-        named(&[LOCK_CHANGED, ROLE_CHANGED, FENCED, WRITES_OPENED]).map(|(at, _)| at).find(|at| *at <= accepts);
-    let detected = detected.unwrap_or(accepts);
-    let decided = named(&[LOCK_CHANGED]).filter(before).map(|(at, _)| at).next_back().unwrap_or(detected).max(detected);
-    let fenced = named(&[FENCED]).filter(before).map(|(at, _)| at).next_back().unwrap_or(decided).max(decided);
-    let there = |event: &(u64, _)| opened.is_none_or(|(_, place)| place == event.1) && before(event);
+    let detected = named(marks.detected).map(|(at, _)| at).find(|at| *at <= accepts).unwrap_or(accepts);
+    let last = |wanted| named(wanted).filter(before).map(|(at, _)| at).next_back();
+    let decided = last(marks.decided).unwrap_or(detected).max(detected);
+    let fenced = last(marks.fenced).unwrap_or(decided).max(decided);
+    let there = |event: &(u64, _)| {
+        let elsewhere = marks.opens_itself && opened.is_some_and(|(_, place)| place != event.1);
+        !elsewhere && before(event)
+    };
     let replayed = named(&[REPLAY_FINISHED]).filter(there).map(|(at, _)| at).next_back();
     let replay = replayed.and_then(|end| {
         let begun = named(&[REPLAY_STARTED]).filter(there).map(|(at, _)| at).rfind(|at| *at <= end)?;

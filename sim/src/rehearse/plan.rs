@@ -8,10 +8,11 @@ use reports::{Fault, Moment, Report, Sentence, Span, Step, sentence};
 
 use super::decisions::{abort, decisions};
 use super::roles::roles;
-use super::slips::{self, Slip};
-use super::words::{columns, objectives, outcomes, percent, say, section, time, times};
+use super::slips;
+use super::words::{columns, distribution, objectives, outcomes, percent, say, section, time, times};
 use super::{Rehearsal, StepTimes};
 use crate::scenario::Scenario;
+use crate::scenario::model::{ExpectedVerdict, Fault as PlannedFault};
 
 /// So many lines of an output stand in the plan.
 const MOST_LINES: usize = 40;
@@ -27,6 +28,22 @@ pub struct Precondition {
     pub healthy: Sentence,
     /// What it showed.
     pub lines: Vec<String>,
+}
+
+/// How the role is handed back to the node that had it first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Back {
+    /// The role is where it was.
+    NotMoved,
+    /// This command, typed on this host.
+    Command {
+        /// The host.
+        host: String,
+        /// The command.
+        command: String,
+    },
+    /// The role has moved to another node, and the product has no single command for the way back.
+    NoCommand,
 }
 
 /// What a plan is made from.
@@ -49,13 +66,8 @@ pub struct Material<'a> {
     pub typical: &'a Report,
     /// The healthy cluster.
     pub before: &'a [Precondition],
-    /// The host and the command that hand the role back to whom it was taken from; none if there is nothing to hand
-    /// back, or no such command.
-    pub back: Option<&'a (String, String)>,
-    /// Slips that cost something.
-    pub slips: &'a [Slip],
-    /// How many slips were tried.
-    pub tried: usize,
+    /// How the role is handed back to whom it was taken from.
+    pub back: &'a Back,
 }
 
 /// What every paper of a simulation must say.
@@ -66,6 +78,23 @@ pub(super) fn simulated() -> Sentence {
     )
 }
 
+/// A drill that is meant to show a hazard is no drill for a cluster whose data matter.
+pub(super) fn hazard(from: &Material<'_>) -> Option<Sentence> {
+    let expect = &from.scenario.expect;
+    let ExpectedVerdict::Violation(of) = &expect.verdict else { return None };
+    let checks = if of.is_empty() { "…".to_owned() } else { of.join(", ") };
+    let (why, why_zh) = match &expect.because {
+        Some(because) => (format!(" {}", because.en), because.zh.clone().unwrap_or_else(|| because.en.clone())),
+        None => (String::new(), String::new()),
+    };
+    Some(say(
+        format!(
+            "This drill shows a hazard and is not to be done where data matter: it is expected to break {checks}.{why}"
+        ),
+        format!("本演练用于展示危险,不得在有业务数据的集群上执行:预期违反 {checks}。{why_zh}"),
+    ))
+}
+
 /// The plan.
 pub fn plan(from: &Material<'_>) -> Handout {
     let drill = &from.scenario.drill;
@@ -74,19 +103,22 @@ pub fn plan(from: &Material<'_>) -> Handout {
     Handout {
         number: format!("{} {}", drill.id, from.scenario.name),
         title: say(format!("Drill plan: {}", drill.title), format!("演练方案:{title}")),
-        notes: vec![
-            simulated(),
-            say(
-                format!(
-                    "Times are those of {} runs (seeds {first} to {last}); outputs are those of seed {}.",
-                    from.rehearsal.ran, from.typical.run.seed
+        notes: hazard(from)
+            .into_iter()
+            .chain([
+                simulated(),
+                say(
+                    format!(
+                        "Times are those of {} runs (seeds {first} to {last}); outputs are those of seed {}.",
+                        from.rehearsal.ran, from.typical.run.seed
+                    ),
+                    format!(
+                        "时间取自 {} 次仿真(种子 {first} 至 {last}),输出取自种子 {}。",
+                        from.rehearsal.ran, from.typical.run.seed
+                    ),
                 ),
-                format!(
-                    "时间取自 {} 次仿真(种子 {first} 至 {last}),输出取自种子 {}。",
-                    from.rehearsal.ran, from.typical.run.seed
-                ),
-            ),
-        ],
+            ])
+            .collect(),
         sections: vec![
             overview(from),
             roles(from),
@@ -100,13 +132,14 @@ pub fn plan(from: &Material<'_>) -> Handout {
             verification(from),
             section("expected-times", "Rehearsed times", "演练时间分布", rehearsed(from)),
             section("outcomes", "What may happen", "可能的结局", vec![outcomes(from.rehearsal)]),
-            section("slips", "Dangerous slips", "危险的操作失误", vec![slips::block(from.slips, from.tried)]),
+            section("slips", "Dangerous slips", "危险的操作失误", vec![slips::block(&from.rehearsal.slips)]),
             sign_off(),
         ],
     }
 }
 
-fn overview(from: &Material<'_>) -> Section {
+/// What the drill is: its card, with what nobody has written left blank.
+pub(super) fn overview(from: &Material<'_>) -> Section {
     let (drill, cluster) = (&from.scenario.drill, &from.typical.cluster);
     let mut rows = Vec::new();
     let mut row = |name: Sentence, value: Option<Cell>| {
@@ -162,10 +195,18 @@ fn go_or_not(from: &Material<'_>) -> Section {
     let as_expected: u64 =
         from.rehearsal.endings.iter().filter(|it| it.ending.verdict == "as-expected").map(|it| it.seeds).sum();
     let share = percent(as_expected, from.rehearsal.ran);
-    let mut points = vec![say(
-        format!("The rehearsal ended as expected in {share} of the runs, and every other outcome below is accepted"),
-        format!("仿真结果 {share} 符合预期,其余结局已知悉并接受"),
-    )];
+    let mut points = vec![match from.scenario.expect.verdict {
+        ExpectedVerdict::Pass => say(
+            format!(
+                "The rehearsal ended as expected in {share} of the runs, and every other outcome below is accepted"
+            ),
+            format!("仿真结果 {share} 符合预期,其余结局已知悉并接受"),
+        ),
+        ExpectedVerdict::Violation(_) => say(
+            format!("The rehearsal showed the hazard in {share} of the runs; the cluster is one that may be lost"),
+            format!("{share} 的仿真出现了该危险;所用集群允许损坏"),
+        ),
+    }];
     points.extend(objectives(from.rehearsal));
     points.extend([
         say("Every precondition above shows what it must", "前置检查全部满足"),
@@ -272,19 +313,14 @@ fn short(lines: &[String]) -> Vec<String> {
     shown
 }
 
-/// What the author says; then what follows from the drill and the product: faults are lifted, and the product's own way.
+/// What the author says; then what follows from the drill and the product: faults are undone, and the product's own way.
 fn rollback(from: &Material<'_>) -> Vec<Block> {
     let mut blocks: Vec<Block> = from.scenario.drill.rollback.clone().map(Block::Words).into_iter().collect();
-    let mut points: Vec<Sentence> = from
-        .typical
-        .faults
-        .iter()
-        .filter(|fault| fault.fired != Some(Moment(0)))
-        .map(|fault| {
-            let (name, deed) = (&fault.name, fault.deed());
-            sentence!("Lift {name} if it is still in force: {}", "撤除仍有效的故障 {name}:{}", deed)
-        })
-        .collect();
+    let undone = |fault: &PlannedFault| {
+        let (name, undo) = (&fault.name, fault.verb.undo()?);
+        Some(sentence!("After fault {name}, {}", "故障 {name} 之后,{}", undo))
+    };
+    let mut points: Vec<Sentence> = from.scenario.faults.iter().filter_map(undone).collect();
     points.extend(
         from.operations
             .map(|operations| operations.rollback)
@@ -302,11 +338,20 @@ fn rollback(from: &Material<'_>) -> Vec<Block> {
 
 fn switch_back(from: &Material<'_>) -> Vec<Block> {
     let status = from.operations.map(|operations| operations.status);
-    let Some((host, command)) = from.back else {
-        return vec![Block::Words(say(
-            "In the rehearsal the role ends where it was, or this product has no single command that hands it back: look at the status once more; if the role has moved, repeat the steps with the nodes exchanged after every precondition holds again.",
-            "仿真结束时主角色未移动,或该产品无一步回切命令:再次查看状态;若主角色已移动,待前置检查全部满足后,互换节点重复上述步骤。",
-        ))];
+    let (host, command) = match from.back {
+        Back::Command { host, command } => (host, command),
+        Back::NotMoved => {
+            return vec![Block::Words(say(
+                "In the rehearsal the role ends where it was: there is nothing to hand back. If it has moved in the drill, hold the status against the outcomes below.",
+                "仿真结束时主角色未移动,无需回切。若演练中主角色已移动,请对照下文各种结局核对状态。",
+            ))];
+        }
+        Back::NoCommand => {
+            return vec![Block::Words(say(
+                "The role has moved, and this product has no single command that hands it back: when every precondition holds again, repeat the steps with the nodes exchanged.",
+                "主角色已移动,而该产品无一步回切命令:待前置检查全部满足后,互换节点重复上述步骤。",
+            ))];
+        }
     };
     let mut blocks = vec![
         Block::Words(say(
@@ -350,6 +395,7 @@ fn verification(from: &Material<'_>) -> Section {
 fn rehearsed(from: &Material<'_>) -> Vec<Block> {
     let mut blocks: Vec<Block> = objectives(from.rehearsal).into_iter().map(Block::Words).collect();
     blocks.push(times(from.rehearsal));
+    blocks.extend(distribution(from.rehearsal, from.typical.objectives.rto.target));
     blocks
 }
 

@@ -12,20 +12,20 @@ use super::words::{columns, say, section};
 /// Steps of one host by their numbers, with the tools they are typed with.
 #[derive(Default)]
 struct Part {
-    numbers: Vec<String>,
+    numbers: Vec<usize>,
     tools: Vec<String>,
 }
 
 impl Part {
     fn add(&mut self, number: usize, tool: &str) {
-        self.numbers.push(number.to_string());
+        self.numbers.push(number);
         if !self.tools.iter().any(|known| known == tool) {
             self.tools.push(tool.to_owned());
         }
     }
 
     fn numbers(&self) -> String {
-        self.numbers.join(", ")
+        list(&self.numbers)
     }
 
     fn tools(&self) -> String {
@@ -63,12 +63,13 @@ pub(super) fn roles(from: &Material<'_>) -> Section {
         )
     }));
     if !typed.is_empty() {
-        let all: Vec<String> = typed.values().flat_map(|part| part.numbers.clone()).collect();
+        let mut all: Vec<usize> = typed.values().flat_map(|part| part.numbers.clone()).collect();
+        all.sort_unstable();
         rows.push(row(
             say("Reviewer", "复核人"),
             say(
                 format!("reads the commands of {} before they are typed", named("step", &all)),
-                format!("执行前逐条复核步骤 {} 的命令与主机", all.join(", ")),
+                format!("执行前逐条复核步骤 {} 的命令与主机", list(&all)),
             ),
         ));
     }
@@ -92,9 +93,13 @@ pub(super) fn roles(from: &Material<'_>) -> Section {
 }
 
 /// `step 1`, `steps 1, 4`.
-fn named(what: &str, numbers: &[String]) -> String {
+fn named(what: &str, numbers: &[usize]) -> String {
     let plural = if numbers.len() == 1 { "" } else { "s" };
-    format!("{what}{plural} {}", numbers.join(", "))
+    format!("{what}{plural} {}", list(numbers))
+}
+
+fn list(numbers: &[usize]) -> String {
+    numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn row(role: Sentence, task: Sentence) -> Vec<Cell> {

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use reports::Language;
+use reports::render::pretty::width;
 
-use super::words::percent;
-use super::{Kept, PHASES, Quantile, Quantiles, Rehearsal};
+use super::words::{percent, say};
+use super::{Kept, PHASES, Quantile, Quantiles, Rehearsal, Slips};
 
 /// How many ways of ending are shown.
 const SHOWN: usize = 12;
@@ -42,7 +43,33 @@ pub fn told(rehearsal: &Rehearsal, language: Language) -> String {
     objective(&mut text, "RTO", &rehearsal.rto_met, zh);
     objective(&mut text, "RPO", &rehearsal.rpo_met, zh);
     endings(&mut text, rehearsal, zh);
+    slips(&mut text, &rehearsal.slips, language);
     text
+}
+
+/// What the operator must not get wrong.
+fn slips(text: &mut String, slips: &Slips, language: Language) {
+    let _ = writeln!(text, "\n  {}", say("slips of the operator", "操作失误").words(language));
+    if let Some(harmless) = slips.harmless() {
+        let _ = writeln!(text, "    {}", harmless.words(language));
+        return;
+    }
+    let (tried, costly) = (slips.tried, slips.dangerous.len());
+    let _ = match language {
+        Language::English => writeln!(text, "    {tried} were tried, {costly} of them cost something:"),
+        Language::Chinese => writeln!(text, "    共演练 {tried} 种,其中 {costly} 种有代价:"),
+    };
+    for slip in slips.dangerous.iter().take(SHOWN) {
+        let (what, costs) = (slip.what.words(language), slip.costs());
+        let _ = writeln!(text, "    {}: {what} -> {}", slip.step, costs.words(language));
+    }
+    if costly > SHOWN {
+        let more = costly - SHOWN;
+        let _ = match language {
+            Language::English => writeln!(text, "    and {more} more: --format json"),
+            Language::Chinese => writeln!(text, "    其余 {more} 种见 --format json"),
+        };
+    }
 }
 
 fn phase_word(name: &str, zh: bool) -> &str {
@@ -59,7 +86,8 @@ fn phase_word(name: &str, zh: bool) -> &str {
 
 fn row(text: &mut String, name: &str, quantiles: Option<&Quantiles>, seed: &str) {
     let Some(of) = quantiles else { return };
-    let _ = write!(text, "  {name:<12}");
+    let room = " ".repeat(12_usize.saturating_sub(width(name)));
+    let _ = write!(text, "  {name}{room}");
     for quantile in &of.quantiles {
         let _ = write!(text, " {:>26}", with_bounds(quantile));
     }

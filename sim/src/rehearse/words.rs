@@ -1,6 +1,6 @@
 //! Pieces that the plan and the page of a rehearsal share.
 
-use reports::handout::{Block, Cell, Section};
+use reports::handout::{Block, Cell, Range, Section};
 use reports::{Sentence, Span};
 
 use super::{Ending, Kept, PHASES, Quantile, Quantiles, Rehearsal};
@@ -48,6 +48,20 @@ pub(super) fn times(rehearsal: &Rehearsal) -> Block {
     row(("RPO", "RPO").into(), rehearsal.rpo.as_ref());
     let heads = [("", ""), ("p50", "p50"), ("p95", "p95"), ("p99", "p99"), ("Worst", "最差"), ("Its seed", "对应种子")];
     Block::Table { columns: columns(&heads), rows }
+}
+
+/// How often each length of the longest outage was met; nothing where service never returned.
+pub(super) fn distribution(rehearsal: &Rehearsal, objective: Option<Span>) -> Option<Block> {
+    let ranges = rehearsal.rto_histogram.as_ref()?.ranges().map(|(from, until, count)| Range {
+        label: format!("{} – {}", Span(from), Span(until)),
+        count,
+        misses: count > 0 && objective.is_some_and(|objective| from > objective.0),
+    });
+    let of = match objective {
+        Some(objective) => say(format!("RTO (objective {objective})"), format!("RTO(目标 {objective})")),
+        None => say("RTO", "RTO"),
+    };
+    Some(Block::Distribution { of, ranges: ranges.collect() })
 }
 
 fn phase(name: &str) -> Sentence {

@@ -133,13 +133,15 @@ const DATA: [&str; 6] =
     ["no-lost-commit", "log-intact", "linearizable", "total-conserved", "single-writer", "isolation"];
 
 /// What a slip costs beside the runbook done well: `data`, `the service`, `a check`, `time`, or nothing that counts.
+/// What the runbook breaks when it is done well is no cost of a slip.
 pub fn cost(well_done: &ExploredSeed, attempt: &Tried) -> &'static str {
     let Some(line) = &attempt.line else { return "cannot be done" };
-    let violated = |name: &str| {
+    let violated = |line: &ExploredSeed, name: &str| {
         line.line.checks.iter().any(|check| check.name == name && check.answer == reports::Answer::Violated)
     };
-    let lost = line.line.rpo.lost_commits.is_some_and(|lost| lost > 0);
-    if lost || DATA.iter().any(|name| violated(name)) {
+    let breaks = |name: &str| violated(line, name) && !violated(well_done, name);
+    let loses = |line: &ExploredSeed| line.line.rpo.lost_commits.is_some_and(|lost| lost > 0);
+    if loses(line) && !loses(well_done) || DATA.iter().any(|name| breaks(name)) {
         return "data";
     }
     if line.error.is_some() {
@@ -151,7 +153,7 @@ pub fn cost(well_done: &ExploredSeed, attempt: &Tried) -> &'static str {
         (_, None) => false,
     };
     match attempt.answer {
-        Answer::Broke => "a check",
+        _ if line.line.checks.iter().any(|check| breaks(&check.name)) => "a check",
         _ if longer => "time",
         Answer::CouldNotTell => "not decided",
         _ => "nothing",

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::page;
-use crate::handout::{Block, Cell, Handout, Section};
+use crate::handout::{Block, Cell, Handout, Range, Section};
 use crate::report::{Language, Sentence};
 
 /// The page of a handout, first shown in `language`.
@@ -52,6 +52,34 @@ fn in_block(block: &Block) -> Markup {
                 }
             }
             Block::Code(lines) => pre tabindex="0" { (lines.join("\n")) },
+            Block::Distribution { of, ranges } => (distribution(of, ranges)),
+        }
+    }
+}
+
+/// A table whose bars are seen and whose numbers are read.
+fn distribution(of: &Sentence, ranges: &[Range]) -> Markup {
+    let most = ranges.iter().map(|range| range.count).max().unwrap_or(0).max(1);
+    let height = 10;
+    html! {
+        table.distribution {
+            thead { tr {
+                th scope="col" { (words(of)) }
+                th scope="col" { (words(&Sentence::new("runs", "次数"))) }
+                td {}
+            } }
+            tbody { @for range in ranges { tr {
+                th scope="row" { (range.label) }
+                td.number { (range.count) }
+                td.bar {
+                    @if range.count > 0 {
+                        svg viewBox=(format!("0 0 1000 {height}")) preserveAspectRatio="none" aria-hidden="true" {
+                            rect.ok[!range.misses].failed[range.misses] width=((range.count * 1_000 / most).max(4)) height=(height) {}
+                        }
+                    }
+                    @if range.misses { (words(&Sentence::new("misses the objective", "未达目标"))) }
+                }
+            } } }
         }
     }
 }

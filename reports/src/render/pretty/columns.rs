@@ -7,7 +7,7 @@
 use unicode_width::UnicodeWidthChar;
 
 /// How many columns `text` fills.
-pub(super) fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     text.chars().map(|character| character.width().unwrap_or(0)).sum()
 }
 

@@ -18,6 +18,8 @@ mod strip;
 mod timeline;
 mod writers;
 
+pub use columns::width;
+
 use crate::report::{Language, Report};
 use crate::summary::Summary;
 use page::Page;

@@ -293,8 +293,8 @@ fn hit(done: &[String], missed: &[String], english: (&str, &str), chinese: (&str
     if done.is_empty() {
         let names = if missed.is_empty() { "nobody".to_owned() } else { listed(missed) };
         let names_zh = if missed.is_empty() { "无目标".to_owned() } else { listed(missed) };
-        return Effects::none(format!("{names} {}", english.1), format!("{names_zh}{}", chinese.1));
+        return Effects::none(format!("{names} {}", english.1), format!("{names_zh} {}", chinese.1));
     }
     let names = listed(done);
-    Effects::seen(done.len() as u64, format!("{names} {}", english.0), format!("{names}{}", chinese.0))
+    Effects::seen(done.len() as u64, format!("{names} {}", english.0), format!("{names} {}", chinese.0))
 }

@@ -10,7 +10,8 @@ use crate::scenario::target::HostSelector;
 
 /// Verbs that take nothing but a host.
 macro_rules! on_a_host {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal
+        $(, undone: $undo:literal, $undo_zh:literal)?;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -29,7 +30,11 @@ macro_rules! on_a_host {
             fn story(&self) -> Sentence {
                 sentence!($story, $story_zh, self.host)
             }
-        }
+$(
+            fn undo(&self) -> Option<Sentence> {
+                Some(sentence!($undo, $undo_zh, self.host))
+            }
+)?        }
     )+};
 }
 pub(super) use on_a_host;
@@ -40,5 +45,6 @@ on_a_host! {
     /// Gives a host its power back.
     RestorePower, lasts: false, says: "gives {} its power back", "恢复 {} 的供电";
     /// Wipes the devices that belong to one host alone.
-    LoseData, lasts: false, says: "wipes the devices that belong to {} alone", "清空 {} 独占的设备";
+    LoseData, lasts: false, says: "wipes the devices that belong to {} alone", "清空 {} 独占的设备",
+        undone: "build the data of {} anew, from its peers or from the backup", "用其他节点或备份重建 {} 的数据";
 }

@@ -22,7 +22,7 @@ pub use fault::{FAULT_VERBS, FaultVerb};
 pub(crate) use step::RawStep;
 pub use step::{STEP_VERBS, StepVerb};
 
-use reports::Sentence;
+use reports::{Sentence, sentence};
 
 use super::located::Located;
 use super::reader::Reader;
@@ -41,6 +41,11 @@ pub(crate) trait Verb: Clone {
 
     /// What it does, as the rest of a sentence that began with who does it.
     fn story(&self) -> Sentence;
+
+    /// What is left to do about it when a drill is given up; `None` if nothing is. What lasts is lifted.
+    fn undo(&self) -> Option<Sentence> {
+        Self::LASTS.then(|| sentence!("lift it if it is still in force: it {}", "若仍有效则撤除:{}", self.story()))
+    }
 
     /// The same verb with everything decided that a seed has to choose.
     fn draw(&self, _drawer: &Drawer) -> Self {
@@ -118,6 +123,11 @@ macro_rules! verbs {
             /// What it does, as the rest of a sentence that began with who does it.
             pub fn story(&self) -> ::reports::Sentence {
                 match self { $($verb::$type(verb) => verb.story(),)+ }
+            }
+
+            /// What is left to do about it when a drill is given up; `None` if nothing is.
+            pub fn undo(&self) -> Option<::reports::Sentence> {
+                match self { $($verb::$type(verb) => verb.undo(),)+ }
             }
 
             /// The same verb with everything decided that a seed has to choose.

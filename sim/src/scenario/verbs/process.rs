@@ -12,7 +12,8 @@ use crate::scenario::values::Ratio;
 
 /// Verbs that take nothing but a process.
 macro_rules! on_a_process {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal
+        $(, undone: $undo:literal, $undo_zh:literal)?;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -31,13 +32,18 @@ macro_rules! on_a_process {
             fn story(&self) -> Sentence {
                 sentence!($story, $story_zh, spoken(&self.target))
             }
-        }
+$(
+            fn undo(&self) -> Option<Sentence> {
+                Some(sentence!($undo, $undo_zh, spoken(&self.target)))
+            }
+)?        }
     )+};
 }
 
 on_a_process! {
     /// Kills a process at once.
-    Kill, lasts: false, says: "kills {}", "杀死 {}";
+    Kill, lasts: false, says: "kills {}", "杀死 {}",
+        undone: "start {} again if nothing else has done so", "若 {} 尚未被拉起,则启动它";
     /// Starts a process that is down.
     StartProcess, lasts: false, says: "starts {}", "启动 {}";
     /// Stops a process from running without ending it.

@@ -293,4 +293,12 @@ impl Verb for BitRot {
             ),
         }
     }
+
+    fn undo(&self) -> Option<Sentence> {
+        Some(sentence!(
+            "check all data {} and mend them from a copy",
+            "校验{}的全部数据并用副本修复",
+            self.device.spoken()
+        ))
+    }
 }

@@ -22,7 +22,8 @@ pub(crate) struct RawDevice {
 
 /// Verbs that take nothing but a device.
 macro_rules! on_a_device {
-    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident, lasts: $lasts:literal, says: $story:literal, $story_zh:literal
+        $(, undone: $undo:literal, $undo_zh:literal)?;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         pub struct $name {
@@ -44,7 +45,11 @@ macro_rules! on_a_device {
             fn story(&self) -> Sentence {
                 sentence!($story, $story_zh, self.device.spoken())
             }
-        }
+$(
+            fn undo(&self) -> Option<Sentence> {
+                Some(sentence!($undo, $undo_zh, self.device.spoken()))
+            }
+)?        }
     )+};
 }
 
@@ -52,7 +57,8 @@ on_a_device! {
     /// Cuts the power of a device.
     PowerCut, lasts: true, says: "cuts the power {}", "切断{}的电源";
     /// Makes a device forget its reservations.
-    LoseReservation, lasts: false, says: "forgets the reservations {}", "清除{}的预留";
+    LoseReservation, lasts: false, says: "forgets the reservations {}", "清除{}的预留",
+        undone: "let every host register {} again", "{}的预留由各主机重新注册";
 }
 
 /// Verbs that take a device and one thing more.
