@@ -6,7 +6,7 @@
 
 pub mod script;
 
-use std::collections::BTreeSet;
+use crate::operations::Phrase;
 
 /// A moment of a log, in milliseconds since 1970-01-01 00:00 of the log's own time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +28,11 @@ pub struct LogKind {
     pub name: &'static str,
     /// What writes it, and which of its lines are judged.
     pub doc: &'static str,
+    /// What its tracks, procedures and steps are called in Chinese, with `{}` for what differs. What is not here is a word
+    /// of the product itself.
+    pub chinese: &'static [Phrase],
+    /// How many milliseconds its stamps are apart; a length between two of them is known no better.
+    pub resolution: i64,
     /// Takes a line apart; nothing if it has not the shape of this log.
     pub split: for<'a> fn(&'a str) -> Option<LogLine<'a>>,
     /// Begins a replay; it may look at all messages for who takes part, never for what comes next.
@@ -74,7 +79,7 @@ pub trait Machine {
     fn begin(&self, message: &str) -> Vec<Self::State>;
     /// The states after this message; none if it cannot come in this state.
     fn after(&self, state: &Self::State, message: &str) -> Vec<Self::State>;
-    /// The messages that could come in this state, with `{}` for what is free.
+    /// The messages that could come in this state, with `{}` for what is free; those that go on with what was said first.
     fn allowed(&self, state: &Self::State) -> Vec<String>;
     /// What the message begins.
     fn phase(&self, state: &Self::State, message: &str) -> Option<Phase>;
@@ -117,9 +122,13 @@ impl<M: Machine> Replay for Tracker<M> {
 
 impl<M: Machine> Tracker<M> {
     fn allowed(&self) -> Vec<String> {
-        let states = self.states.iter().flatten();
-        let allowed: BTreeSet<String> = states.flat_map(|state| self.machine.allowed(state)).collect();
-        allowed.into_iter().collect()
+        let mut allowed: Vec<String> = Vec::new();
+        for line in self.states.iter().flatten().flat_map(|state| self.machine.allowed(state)) {
+            if !allowed.contains(&line) {
+                allowed.push(line);
+            }
+        }
+        allowed
     }
 }
 

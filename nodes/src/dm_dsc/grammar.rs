@@ -14,6 +14,8 @@ use super::words::{GroupKind, Seqno};
 pub const LOGS: &[LogKind] = &[LogKind {
     name: "dmcss",
     doc: "dm_CSSn_YYYYMM.log of the control CSS: status changes of the ASM and DB groups, commands, addresses",
+    chinese: &[],
+    resolution: 1,
     split,
     replay: |messages| Box::new(Tracker::new(Governing::of(messages))),
 }];

@@ -70,6 +70,21 @@ pub const fn first(name: &'static str, pattern: &'static str, holes: &'static [H
     Row { name, pattern, holes, after: After::Any, begins: true, party: "" }
 }
 
+/// The names of several lists as one list; `N` is how many there are.
+pub const fn joined<const N: usize>(lists: &[&[&'static str]]) -> [&'static str; N] {
+    let (mut all, mut count, mut list) = ([""; N], 0, 0);
+    while list < lists.len() {
+        let mut name = 0;
+        while name < lists[list].len() {
+            all[count] = lists[list][name];
+            (count, name) = (count + 1, name + 1);
+        }
+        list += 1;
+    }
+    assert!(count == N, "a list of another length");
+    all
+}
+
 /// What a procedure has said so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Said<M> {
@@ -98,6 +113,11 @@ impl<M> Said<M> {
         self.same.entry(what).or_insert_with(|| value.to_owned()) == value
     }
 
+    /// Something else is meant from now on by the same words.
+    pub fn forget(&mut self, what: &str) {
+        self.same.remove(what);
+    }
+
     /// How far it has counted.
     pub fn counted(&self, what: &str) -> u64 {
         self.counted.get(what).copied().unwrap_or(0)
@@ -122,6 +142,21 @@ pub trait Procedure {
         true
     }
 
+    /// Whether a value can stand in a hole of its own in any line; a line with another value is somebody else's.
+    fn has_the_shape(&self, _hole: &'static str, _value: &str) -> bool {
+        true
+    }
+
+    /// What of its memory still holds when another procedure begins.
+    fn outlasts(&self, _memory: &Self::Memory) -> Self::Memory {
+        Self::Memory::default()
+    }
+
+    /// Takes the values of a line together, before those of its own holes; false if they cannot stand side by side.
+    fn take_line(&self, _said: &mut Said<Self::Memory>, _row: &Row, _values: &[&str]) -> bool {
+        true
+    }
+
     /// Takes what stands in a hole of its own; false if it cannot stand there.
     fn take(&self, _said: &mut Said<Self::Memory>, _row: &Row, _hole: &'static str, _value: &str) -> bool {
         true
@@ -139,7 +174,12 @@ pub struct Script<P>(pub P);
 impl<P: Procedure> Script<P> {
     /// The rows a message has the shape of: the same words can stand in several places.
     fn rows_of<'a>(&self, message: &'a str) -> impl Iterator<Item = (&'static Row, Vec<&'a str>)> {
-        self.0.rows().iter().filter_map(move |row| Some((row, holes(row.pattern, message)?)))
+        let shaped = |row: &&'static Row, values: &[&str]| {
+            let mut holes = row.holes.iter().zip(values);
+            holes.all(|(hole, value)| !matches!(hole, Hole::Own(what) if !self.0.has_the_shape(what, value)))
+        };
+        let rows = self.0.rows().iter().filter_map(move |row| Some((row, holes(row.pattern, message)?)));
+        rows.filter(move |(row, values)| shaped(row, values))
     }
 
     /// What was said after this row; nothing if it cannot stand here with these values.
@@ -147,8 +187,12 @@ impl<P: Procedure> Script<P> {
         if !self.stands(state, row) {
             return None;
         }
-        let mut next = if row.begins { Said { procedure: row.name, ..Said::default() } } else { state.clone() };
-        let fits = row.holes.iter().zip(values).all(|(hole, value)| self.take(&mut next, row, *hole, value));
+        let mut next = match row.begins {
+            true => Said { procedure: row.name, own: self.0.outlasts(&state.own), ..Said::default() },
+            false => state.clone(),
+        };
+        let fits = self.0.take_line(&mut next, row, values)
+            && row.holes.iter().zip(values).all(|(hole, value)| self.take(&mut next, row, *hole, value));
         next.last.insert(row.party, row.name);
         fits.then_some(next)
     }
@@ -212,8 +256,9 @@ impl<P: Procedure> Machine for Script<P> {
     }
 
     fn allowed(&self, state: &Self::State) -> Vec<String> {
-        let rows = self.0.rows().iter().filter(|row| self.stands(state, row));
-        rows.map(|row| self.filled(state, row)).collect()
+        let stands =
+            |begins: bool| self.0.rows().iter().filter(move |row| row.begins == begins && self.stands(state, row));
+        stands(false).chain(stands(true)).map(|row| self.filled(state, row)).collect()
     }
 
     fn phase(&self, state: &Self::State, message: &str) -> Option<Phase> {
@@ -243,6 +288,13 @@ pub(crate) fn mistakes(rows: &[Row]) -> Vec<String> {
         mistakes.extend(unknown.map(|name| format!("{} after {name}", row.name)));
     }
     mistakes
+}
+
+/// The steps of a procedure that have no Chinese name.
+#[cfg(test)]
+pub(crate) fn without_chinese<P: Procedure>(procedure: &P, words: &[crate::operations::Phrase]) -> Vec<String> {
+    let phases = procedure.rows().iter().filter_map(|row| procedure.phase(&Said::default(), row));
+    phases.map(|phase| phase.step).filter(|step| !words.iter().any(|(english, _)| english == step)).collect()
 }
 
 #[cfg(test)]
@@ -295,7 +347,7 @@ mod tests {
     #[test]
     fn what_could_come_is_told_with_what_is_known() {
         let (_, allowed) = first_unexplained(&["begins a", "counts 1 at 0/10", "counts 1 at 0/10"]).expect("a stray");
-        assert_eq!(allowed, ["begins {}", "counts 2 at {}", "ends a"]);
+        assert_eq!(allowed, ["counts 2 at {}", "ends a", "begins {}"], "what goes on comes first");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the events of this product mean, in Chinese. In English an event is told by its own name.
+//! What the events of this product mean and what the phases of its logs are called, in Chinese. In English an event is
+//! told by its own name.
 
 use crate::operations::Phrase;
 
@@ -33,4 +34,18 @@ pub(super) const EVENTS: &[Phrase] = &[
     ("synchronous.given-up", "repmgrd 让主库不再等待同步备"),
     ("switchover.step", "主备切换进入步骤"),
     ("switchover.ended", "主备切换结束"),
+];
+
+/// What the phases of the log of repmgrd are called.
+pub(super) const PHASES: &[Phrase] = &[
+    ("monitoring", "监控"),
+    ("failover", "故障切换"),
+    ("watches", "监控中"),
+    ("probes", "探测上游"),
+    ("decides", "决策"),
+    ("waits for the winner", "等待胜出节点"),
+    ("promotes", "升主"),
+    ("notifies", "通知其他节点"),
+    ("follows", "跟随新主"),
+    ("gives up", "放弃"),
 ];

@@ -1,4 +1,5 @@
-//! What the events of this product mean, in Chinese. In English an event is told by its own name.
+//! What the events of this product mean and what the phases of its logs are called, in Chinese. In English an event is
+//! told by its own name.
 
 use crate::operations::Phrase;
 
@@ -39,4 +40,42 @@ pub(super) const EVENTS: &[Phrase] = &[
     ("resource.started", "cm_agent 拉起资源"),
     ("resource.stopped", "cm_agent 停止或杀死资源"),
     ("manual-stop.written", "重启次数过多,cm_agent 放弃本节点"),
+];
+
+/// What the phases of the logs are called; the steps of a round keep the names DMS gives them.
+pub(super) const PHASES: &[Phrase] = &[
+    ("instance", "实例"),
+    ("instance {}", "实例 {}"),
+    ("exit", "退出"),
+    ("the old primary ends itself", "旧主库自行退出"),
+    ("no round", "无重组"),
+    ("after a failed round", "一轮失败之后"),
+    ("after a round", "一轮结束之后"),
+    ("fails", "失败"),
+    ("over", "结束"),
+    ("start", "启动"),
+    ("normal reform", "普通重组"),
+    ("failover reform", "failover 重组"),
+    ("switchover reform", "switchover 重组"),
+    ("full clean reform", "全量清理重组"),
+    ("reads the control page", "读取控制页"),
+    ("waits for the DSS main role", "等待成为 DSS 主"),
+    ("has the DSS main role", "已成为 DSS 主"),
+    ("loads DMS", "加载 DMS"),
+    ("waits for its first round", "等待首轮重组"),
+    ("begins", "开始"),
+    ("sessions have ended", "会话已结束"),
+    ("demotes itself", "降备中"),
+    ("is demoted", "已降备"),
+    ("takes the DSS main role", "申请成为 DSS 主"),
+    ("the lock has moved", "锁已转移"),
+    ("promotes itself", "升主中"),
+    ("is promoted", "已升主"),
+    ("takes over", "接管"),
+    ("is recorded as primary", "已记录为主"),
+    ("has seen the new primary recorded", "已看到新主记录"),
+    ("runs", "运行中"),
+    ("duty", "任主"),
+    ("node {} is primary", "节点 {} 为主"),
+    ("owner of the lock", "锁的持有者"),
 ];

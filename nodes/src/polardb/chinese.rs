@@ -1,4 +1,5 @@
-//! What the events of this product mean, in Chinese. In English an event is told by its own name.
+//! What the events of this product mean and what the phases of its logs are called, in Chinese. In English an event is
+//! told by its own name.
 
 use crate::operations::Phrase;
 
@@ -35,4 +36,52 @@ pub(super) const EVENTS: &[Phrase] = &[
     ("stop.received", "实例收到停止命令"),
     ("stop.finished", "实例已正常停止"),
     ("pg_ctl.stopped", "pg_ctl 报告实例已停止"),
+];
+
+/// What the phases of the server's log are called.
+pub(super) const PHASES: &[Phrase] = &[
+    ("server", "服务器"),
+    ("end", "停止"),
+    ("starts", "启动"),
+    ("promote", "升主"),
+    ("shutdown", "停库"),
+    ("death", "异常退出"),
+    ("replica", "只读节点"),
+    ("mounts", "挂载"),
+    ("mounted", "已挂载"),
+    ("reads", "可读"),
+    ("writable", "读写模式"),
+    ("recovers", "恢复"),
+    ("recovered", "恢复完成"),
+    ("ready", "可接受连接"),
+    ("drained", "会话已清空"),
+    ("remounts", "重新挂载"),
+    ("remounted", "已重新挂载"),
+    ("received", "收到升主请求"),
+    ("worker ends", "异步锁回放进程结束"),
+    ("replayed", "回放完成"),
+    ("last transaction", "最后一个事务"),
+    ("reads again", "重读日志"),
+    ("resets", "清理文件"),
+    ("new timeline", "新时间线"),
+    ("unlinks", "删除临时日志文件"),
+    ("dumps core", "崩溃"),
+    ("archive recovery", "归档恢复完成"),
+    ("guard", "校验最后回放位置"),
+    ("guarded", "校验未通过"),
+    ("background", "后台进程响应"),
+    ("end of log", "日志结尾"),
+    ("logindex", "logindex 恢复完成"),
+    ("copies", "复制升主数据"),
+    ("copied", "升主数据复制完成"),
+    ("online", "在线升主完成"),
+    ("replayed behind", "后台回放完成"),
+    ("stop", "收到停库请求"),
+    ("aborts", "中止活动事务"),
+    ("shuts down", "停库中"),
+    ("startup died", "startup 进程被终止"),
+    ("terminates others", "终止其他进程"),
+    ("startup failure", "因 startup 进程失败而停库"),
+    ("unmounted", "已卸载"),
+    ("down", "已停库"),
 ];

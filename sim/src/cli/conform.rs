@@ -11,7 +11,9 @@ use super::interrupt::interrupted;
 use super::language::language;
 use super::results::native_logs;
 use super::{CliError, Exit, files};
-use crate::conform::{Bands, Clock, Compared, Judged, Place, against_as_json, as_json, judge, told, told_against};
+use crate::conform::{
+    Bands, Clock, Compared, ComparedLog, Judged, against_as_json, as_json, judge, told, told_against,
+};
 use crate::draws::Draws;
 use crate::run::{Record, RunError, RunOptions, run_scenario};
 
@@ -56,8 +58,8 @@ pub fn conform(arguments: &ConformArguments) -> Result<Exit, CliError> {
         let known: Vec<&str> = kinds.iter().map(|kind| kind.name).collect();
         anstream::eprintln!("note: {name}: no line that the model of {product} writes; it knows {}", known.join(", "));
     }
-    let outside = |phase: &Compared| matches!(phase.place, Place::Shorter(_) | Place::Longer(_));
-    if beside.is_some_and(|beside| beside.compared.iter().any(outside)) {
+    let mut phases = beside.iter().flat_map(|beside| &beside.compared).flat_map(|log| &log.phases);
+    if phases.any(Compared::is_outside) {
         return Ok(Exit::NotAsExpected);
     }
     Ok(match verdicts.iter().all(|judged| judged.is_consistent()) {
@@ -69,7 +71,7 @@ pub fn conform(arguments: &ConformArguments) -> Result<Exit, CliError> {
 
 /// Real phases beside the seeds of a scenario.
 struct Beside {
-    compared: Vec<Compared>,
+    compared: Vec<ComparedLog>,
     seeds: (u64, u64),
 }
 
@@ -104,7 +106,7 @@ fn rehearsed(
         .collect::<Result<_, RunError>>()?;
     let mut bands = Bands::default();
     logs.iter().flatten().for_each(|judged| bands.add(judged));
-    let compared = verdicts.iter().flat_map(|judged| bands.compare(judged)).collect();
+    let compared = verdicts.iter().map(|judged| bands.compare(judged)).collect();
     Ok(Beside { compared, seeds: (first, last) })
 }
 

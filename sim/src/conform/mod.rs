@@ -9,9 +9,10 @@ mod against;
 mod text;
 
 use nodes::grammar::{LogKind, Moment, Phase, Taken};
+use nodes::operations::Phrase;
 use serde_json::{Value, json};
 
-pub use against::{Bands, Compared, Place, against_as_json, told_against};
+pub use against::{Band, Bands, Beside, Compared, ComparedLog, Place, against_as_json, told_against};
 pub use text::told;
 
 /// What becomes of a log whose clock went back.
@@ -30,6 +31,12 @@ pub struct Judged {
     pub file: String,
     /// Which kind of log.
     pub kind: &'static str,
+    /// What its phases are called in Chinese.
+    pub chinese: &'static [Phrase],
+    /// How many milliseconds its stamps are apart.
+    pub resolution: i64,
+    /// Whether its lines have stamps.
+    pub is_timed: bool,
     /// How many lines the file has.
     pub lines: usize,
     /// How many of them the model explains.
@@ -89,8 +96,17 @@ fn judge_as(kind: &LogKind, file: &str, text: &str, clock: Clock) -> Option<Judg
     let of_kind = || lines.iter().filter_map(|(number, line)| Some((*number, *line, (kind.split)(line)?)));
     let messages: Vec<&str> = of_kind().map(|(_, _, parts)| parts.message).collect();
     let mut replay = (kind.replay)(&messages);
-    let mut judged =
-        Judged { file: file.to_owned(), kind: kind.name, lines: lines.len(), explained: 0, path: vec![], stray: None };
+    let mut judged = Judged {
+        file: file.to_owned(),
+        kind: kind.name,
+        chinese: kind.chinese,
+        resolution: kind.resolution,
+        is_timed: false,
+        lines: lines.len(),
+        explained: 0,
+        path: vec![],
+        stray: None,
+    };
     let mut latest: Option<Moment> = None;
     for (number, line, parts) in of_kind() {
         let stray = |why| Some(Stray { line: number, text: line.to_owned(), why });
@@ -108,6 +124,7 @@ fn judge_as(kind: &LogKind, file: &str, text: &str, clock: Clock) -> Option<Judg
             Taken::Explained(phase) => judged.enter(phase, parts.at.or(latest)),
         }
         judged.explained += 1;
+        judged.is_timed |= parts.at.is_some();
         latest = parts.at.or(latest);
     }
     (judged.explained > 0 || judged.stray.is_some()).then_some(judged)
@@ -127,25 +144,55 @@ impl Judged {
         self.path.push(Passage { phase, from: at, until: None });
     }
 
-    /// Each stay in a procedure: its track, its name, when it began and ended, and its steps.
-    fn procedures(&self) -> Vec<Vec<&Passage>> {
-        let mut stays: Vec<Vec<&Passage>> = Vec::new();
+    /// Each stay in a procedure.
+    fn stays(&self) -> Vec<Stay<'_>> {
+        let mut stays: Vec<Stay<'_>> = Vec::new();
         for passage in &self.path {
-            let of_track = |stay: &&mut Vec<&Passage>| stay[0].phase.track == passage.phase.track;
+            let of_track = |stay: &&mut Stay<'_>| stay.phase().track == passage.phase.track;
             match stays.iter_mut().rev().find(of_track) {
-                Some(stay) if stay[0].phase.procedure == passage.phase.procedure && !at_rest(stay) => {
-                    stay.push(passage)
-                }
-                _ => stays.push(vec![passage]),
+                Some(stay) if stay.goes_on_with(&passage.phase) => stay.later.push(passage),
+                _ => stays.push(Stay { first: passage, later: Vec::new() }),
             }
         }
         stays
     }
 }
 
-/// Whether a stay has come to its end: what follows is another one, though it may be of the same procedure.
-fn at_rest(stay: &[&Passage]) -> bool {
-    stay.last().is_some_and(|last| last.phase.rests)
+/// A stay in a procedure: its steps, up to those it comes to rest with. What follows is another stay, though it may be
+/// in the same procedure.
+struct Stay<'a> {
+    first: &'a Passage,
+    later: Vec<&'a Passage>,
+}
+
+impl<'a> Stay<'a> {
+    fn phase(&self) -> &'a Phase {
+        &self.first.phase
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &'a Passage> {
+        std::iter::once(self.first).chain(self.later.iter().copied())
+    }
+
+    fn goes_on_with(&self, phase: &Phase) -> bool {
+        let same = self.phase().procedure == phase.procedure && !self.phase().rests;
+        same && (phase.rests || self.rest().is_none())
+    }
+
+    /// The step it came to rest with.
+    fn rest(&self) -> Option<&'a Passage> {
+        self.later.iter().copied().find(|passage| passage.phase.rests)
+    }
+
+    /// The step it ended with, or has come to.
+    fn ends(&self) -> &'a Passage {
+        self.rest().or(self.later.last().copied()).unwrap_or(self.first)
+    }
+
+    /// When it ended: where it came to rest, or where another procedure began. Where it only rests, when that ended.
+    fn ended(&self) -> Option<Moment> {
+        self.rest().map(|rest| rest.from).or_else(|| self.ends().until)
+    }
 }
 
 /// The verdicts as JSON, version 1.

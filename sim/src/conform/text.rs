@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use nodes::grammar::Moment;
+use nodes::grammar::{Moment, holes};
+use nodes::operations::Phrase;
 use reports::Language;
 
-use super::{Judged, Passage, Stray, Why};
+use super::{Judged, Passage, Stay, Stray, Why};
 
 /// Only so many lines that could have stood there are shown.
 const SHOWN: usize = 8;
@@ -26,8 +27,8 @@ pub fn told(judged: &Judged, language: Language) -> String {
         true => format!("{lines} 行中 {explained} 行可由模型解释"),
     };
     let _ = writeln!(text, "{verdict}  {file}  ({kind}: {read})");
-    for stay in judged.procedures() {
-        tell_stay(&mut text, &stay);
+    for stay in judged.stays() {
+        tell_stay(&mut text, judged.chinese, &stay, chinese);
     }
     if let Some(stray) = &judged.stray {
         tell_stray(&mut text, stray, chinese);
@@ -35,22 +36,30 @@ pub fn told(judged: &Judged, language: Language) -> String {
     text
 }
 
-fn tell_stay(text: &mut String, stay: &[&Passage]) {
-    let (Some(first), Some(last)) = (stay.first(), stay.last()) else { return };
-    let Passage { phase, from, .. } = first;
-    let name = match stay.len() {
-        1 => format!("{}: {}", phase.procedure, phase.step),
-        _ => phase.procedure.clone(),
-    };
-    let length = length(*from, last.until);
-    let _ = writeln!(text, "  {}  {:<9} {name:<40} {length:>10}", clock(*from), phase.track);
-    if stay.len() < 2 {
+fn tell_stay(text: &mut String, words: &[Phrase], stay: &Stay<'_>, zh: bool) {
+    let Passage { phase, from, .. } = stay.first;
+    let word = |word: &str| called(words, word, zh);
+    let is_single = stay.later.is_empty();
+    let procedure = word(&phase.procedure);
+    let name = if is_single { format!("{procedure}: {}", word(&phase.step)) } else { procedure };
+    let length = length(*from, stay.ended());
+    let _ = writeln!(text, "  {}  {:<9} {name:<40} {length:>10}", clock(*from), word(&phase.track));
+    if is_single {
         return;
     }
-    for passage in stay {
-        let (from, length) = (clock(passage.from), self::length(passage.from, passage.until));
-        let _ = writeln!(text, "  {from}  {:<9}   {:<38} {length:>10}", "", passage.phase.step);
+    for passage in stay.steps() {
+        // How long nothing went on tells nothing.
+        let until = passage.until.filter(|_| !passage.phase.rests);
+        let (from, length) = (clock(passage.from), self::length(passage.from, until));
+        let _ = writeln!(text, "  {from}  {:<9}   {:<38} {length:>10}", "", word(&passage.phase.step));
     }
+}
+
+/// What a procedure, a step or a track is called. A word that is not in the list is the product's own.
+pub(super) fn called(words: &[Phrase], word: &str, zh: bool) -> String {
+    let found = words.iter().filter(|_| zh).find_map(|(english, chinese)| Some((holes(english, word)?, *chinese)));
+    let Some((values, chinese)) = found else { return word.to_owned() };
+    values.iter().fold(chinese.to_owned(), |text, value| text.replacen("{}", value, 1))
 }
 
 fn tell_stray(text: &mut String, stray: &Stray, chinese: bool) {
@@ -83,7 +92,7 @@ fn tell_stray(text: &mut String, stray: &Stray, chinese: bool) {
 }
 
 /// `15:07:52.019`.
-fn clock(at: Moment) -> String {
+pub(super) fn clock(at: Moment) -> String {
     let of_day = at.0.rem_euclid(86_400_000);
     let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
     format!("{hours:02}:{minutes:02}:{:02}.{:03}", of_day / 1_000 % 60, of_day % 1_000)
@@ -93,7 +102,7 @@ fn length(from: Moment, until: Option<Moment>) -> String {
     until.map_or("…".to_owned(), |until| seconds(until.0 - from.0))
 }
 
-fn seconds(millis: i64) -> String {
+pub(super) fn seconds(millis: i64) -> String {
     let sign = if millis < 0 { "-" } else { "" };
     format!("{sign}{}.{:03}s", millis.abs() / 1_000, millis.abs() % 1_000)
 }

@@ -1,13 +1,19 @@
 //! What repmgr prints and repmgrd logs, held against the order in which they work: what a DBA pastes into a report.
 
+mod clone;
+mod connection;
 mod follow;
+mod kept;
 mod promote;
+mod register;
 mod rejoin;
 mod repmgrd;
+mod service;
 mod switchover;
 mod tables;
 mod tool;
 
+use super::chinese::PHASES;
 use crate::grammar::script::Script;
 use crate::grammar::{LogKind, LogLine, Tracker, whole_second};
 
@@ -15,21 +21,28 @@ use crate::grammar::{LogKind, LogLine, Tracker, whole_second};
 pub const LOGS: &[LogKind] = &[
     LogKind {
         name: "repmgr",
-        doc: "what `repmgr standby switchover`, `standby promote`, `standby follow` and `node rejoin` print",
+        doc: "what `repmgr standby switchover`, `promote`, `follow`, `clone` and `register`, `node rejoin` and \
+              `service pause` and `unpause` print",
+        chinese: PHASES,
+        resolution: 1,
         split: of_repmgr,
         replay: |_| Box::new(Tracker::new(Script(tool::Tool))),
     },
     LogKind {
         name: "repmgrd",
         doc: "the log of repmgrd (hamgr.log): whom it watches, how it gives an upstream up, what it decides",
+        chinese: PHASES,
+        resolution: 1_000,
         split: of_repmgrd,
         replay: |_| Box::new(Tracker::new(Script(repmgrd::Repmgrd))),
     },
     LogKind {
         name: "repmgr-tables",
-        doc: "the tables of `repmgr cluster show` and `repmgr service status`",
+        doc: "the tables of `repmgr cluster show` and `repmgr service status`, and the issues beside them",
+        chinese: PHASES,
+        resolution: 1,
         split: tables::split,
-        replay: |_| Box::new(tables::Tables::default()),
+        replay: |_| Box::new(tables::Tables::new()),
     },
 ];
 

@@ -26,6 +26,7 @@ pub(super) const ROWS: &[Row] = &[
     row("still a standby", "STANDBY PROMOTE failed, node is still a standby", &[], &["waiting", "waiting up to"]),
     row("async", "SET synchronous TO \"async\" on primary host", &[], &["waiting", "waiting up to"]),
     row("names", "change synchronous_standby_names from \"{}\" to \"\"", &[Free], &["async"]),
+    row("not recorded", "unable to update node record", &[], &["waiting", "waiting up to", "async", "names"]),
     row("promoted", "STANDBY PROMOTE successful", &[], &["waiting", "waiting up to", "names"]),
     row("who", "server \"{}\" (ID: {}) was successfully promoted to primary", &[ME, MY_ID], &["promoted"]),
     // KingbaseES only.

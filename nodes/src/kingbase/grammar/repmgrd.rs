@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::{follow, promote};
+use super::kept::{self, Kept};
+use super::{connection, follow, promote};
 use crate::grammar::Phase;
 use crate::grammar::script::Hole::{Free, Own, Same};
-use crate::grammar::script::{Procedure, Row, Said, first, place, row};
+use crate::grammar::script::{Procedure, Row, Said, first, joined, row};
 
 /// A standby that watches an upstream, waits for one to come back, or has asked for another one in vain.
 const WATCHES: &[&str] = &[
@@ -19,30 +20,20 @@ const WATCHES: &[&str] = &[
     "resumed",
     "attached",
     "not followed",
+    "not attached",
     "cannot follow",
     "follow forked",
+    "rewind to follow",
     "follow failed",
 ];
 /// A primary that watches its standbys.
 const SERVES: &[&str] = &["watches standbys", "connected", "disconnected", "itself lost", "goes on alone"];
 /// The upstream is given up, and nothing is decided yet.
 const GIVEN_UP: &[&str] = &["given up", "skipped"];
+/// Where only a standby that watches no longer may hear who the new primary is.
+const ALSO_HEARS: &[&str] = &["sleeps", "given up", "skipped", "awaits", "upstream standby"];
 /// Where a standby may hear who the new primary is.
-const HEARS: &[&str] = &[
-    "watches upstream",
-    "recovered",
-    "resumed",
-    "attached",
-    "not followed",
-    "cannot follow",
-    "follow forked",
-    "follow failed",
-    "sleeps",
-    "given up",
-    "skipped",
-    "awaits",
-    "upstream standby",
-];
+const HEARS: &[&str] = &joined::<{ WATCHES.len() + ALSO_HEARS.len() }>(&[WATCHES, ALSO_HEARS]);
 
 #[rustfmt::skip]
 const OWN: &[Row] = &[
@@ -88,20 +79,21 @@ const OWN: &[Row] = &[
     row("promoting", promote::BEGINS, &[], &["wins"]),
     row("has primary", promote::HAS_PRIMARY, &[], &["wins"]),
     row("no standby", promote::NO_STANDBY, &[], &["wins"]),
-    row("promote failed", "promote command failed", &[], &["wins", "promoting", "has primary", "its primary", "no standby", "how", "cannot", "waiting", "waiting up to", "still a standby", "names"]),
+    row("no connection", connection::FAILED, &[], &["wins", "follows", "waiting", "waiting up to"]),
+    row("promote failed", "promote command failed", &[], &["wins", "promoting", "has primary", "its primary", "no standby", "how", "cannot", "waiting", "waiting up to", "still a standby", "names", "not recorded", "no connection", "tried with"]),
     row("notifies all", "{} followers to notify", &[Own("followers")], &["who", "checkpoint"]),
     row("notifies", "notifying node \"{}\" (ID: {}) to follow node {}", &[Free, Own("notified"), Same("my id")], &["notifies all", "notifies"]),
     row("follows", "attempting to follow new primary \"{}\" (node ID: {})", &[Free, Own("new primary")], HEARS),
     row("finds", follow::BEGINS, follow::TO, &["follows"]),
     row("cannot follow", follow::CANNOT, follow::TO, &["follows"]),
-    row("follow failed", "follow command failed", &[], &["follows", "finds", "points there", "not followed", "cannot follow", "follow forked"]),
+    row("follow failed", "follow command failed", &[], &["follows", "finds", "points there", "not pointed there", "not noted", "not followed", "not attached", "cannot follow", "follow forked", "rewind to follow", "no connection", "tried with", "rejoin instead"]),
 ];
 
-static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| [OWN, promote::ROWS, follow::ROWS].concat());
+static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| [OWN, connection::ROWS, promote::ROWS, follow::ROWS].concat());
 
-/// What the rules of repmgrd keep.
+/// What the rules of repmgrd itself keep.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Kept {
+pub(super) struct Watch {
     /// The last probe; a log that begins behind the first one tells the number of the next.
     attempt: Option<u64>,
     /// The standbys that are connected, once one knows: nobody is when a primary is watched anew.
@@ -114,7 +106,7 @@ pub(super) struct Kept {
 pub(super) struct Repmgrd;
 
 impl Procedure for Repmgrd {
-    type Memory = Kept;
+    type Memory = Kept<Watch>;
 
     fn rows(&self) -> &'static [Row] {
         &ROWS
@@ -124,40 +116,49 @@ impl Procedure for Repmgrd {
         true
     }
 
-    fn take(&self, said: &mut Said<Kept>, row: &Row, hole: &'static str, value: &str) -> bool {
+    fn outlasts(&self, memory: &Self::Memory) -> Self::Memory {
+        memory.outlasts()
+    }
+
+    fn take_line(&self, said: &mut Said<Self::Memory>, row: &Row, values: &[&str]) -> bool {
+        said.own.names.take(row, values)
+    }
+
+    fn take(&self, said: &mut Said<Self::Memory>, _row: &Row, hole: &'static str, value: &str) -> bool {
         let first_probe = said.last_of("") == "upstream lost";
         let attempts = said.same("attempts").map(str::to_owned);
         let from_the_beginning = said.procedure == "watches standbys";
-        let kept = &mut said.own;
+        let watch = &mut said.own.program;
         match hole {
             "attempt" => {
-                let last = if first_probe { Some(0) } else { kept.attempt };
-                kept.attempt = value.parse().ok();
-                kept.attempt.is_some_and(|attempt| last.is_none_or(|last| attempt == last + 1))
+                let last = if first_probe { Some(0) } else { watch.attempt };
+                watch.attempt = value.parse().ok();
+                watch.attempt.is_some_and(|attempt| last.is_none_or(|last| attempt == last + 1))
             }
             "all attempts" => {
                 let all = attempts.is_none_or(|attempts| attempts == value);
-                all && kept.attempt.is_none_or(|attempt| value.parse() == Ok(attempt))
+                all && watch.attempt.is_none_or(|attempt| value.parse() == Ok(attempt))
             }
-            "connected" => kept.connected.insert(value.to_owned()),
-            "disconnected" => kept.connected.remove(value) || !from_the_beginning,
+            "connected" => watch.connected.insert(value.to_owned()),
+            "disconnected" => watch.connected.remove(value) || !from_the_beginning,
             "followers" => {
-                kept.followers = value.parse().ok();
-                kept.followers.is_some()
+                watch.followers = value.parse().ok();
+                watch.followers.is_some()
             }
             "notified" => {
-                let is_new = kept.notified.insert(value.to_owned());
-                is_new && kept.followers.is_none_or(|followers| kept.notified.len() <= followers)
+                let is_new = watch.notified.insert(value.to_owned());
+                is_new && watch.followers.is_none_or(|followers| watch.notified.len() <= followers)
             }
-            "new primary" => said.same("my id").is_none_or(|me| me != value),
-            "theirs" | "ours" => value.parse::<u64>().is_ok(),
-            "end" => place(value).is_some(),
-            // The node and its number, as the promotion tells them.
-            _ => said.agree(hole, value) && row.party.is_empty(),
+            "new primary" => {
+                follow::TARGET.iter().for_each(|what| said.forget(what));
+                let is_another = said.same("my id").is_none_or(|me| me != value);
+                is_another && said.agree(follow::TARGET[1], value)
+            }
+            _ => kept::take(said, hole, value),
         }
     }
 
-    fn phase(&self, _said: &Said<Kept>, row: &Row) -> Option<Phase> {
+    fn phase(&self, _said: &Said<Self::Memory>, row: &Row) -> Option<Phase> {
         let (step, rests) = match row.name {
             "watches standbys" | "watches upstream" | "is a witness" | "recovered" | "resumed" => ("watches", true),
             "no ping" | "no answer" | "no ping again" | "upstream lost" | "probes" | "sleeps" => ("probes", false),
@@ -178,8 +179,9 @@ impl Procedure for Repmgrd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grammar::script::{Script, mistakes};
+    use crate::grammar::script::{Script, mistakes, without_chinese};
     use crate::grammar::{Replay, Taken, Tracker};
+    use crate::kingbase::chinese::PHASES;
 
     const WATCHED: [&str; 4] = [
         "monitoring connection to upstream node \"node1\" (ID: 1)",
@@ -215,6 +217,7 @@ mod tests {
     #[test]
     fn every_line_has_as_many_holes_as_its_pattern_and_stands_after_lines_that_exist() {
         assert_eq!(mistakes(&ROWS), Vec::<String>::new());
+        assert_eq!(without_chinese(&Repmgrd, PHASES), Vec::<String>::new());
     }
 
     #[test]

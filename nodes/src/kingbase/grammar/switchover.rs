@@ -7,10 +7,12 @@
 
 use std::collections::BTreeSet;
 
+use super::kept::{self, Kept};
 use super::promote::{ME, MY_ID};
-use super::tool;
+use super::tool::Commands;
 use crate::grammar::script::Hole::{self, Free, Next, Own, Rising, Same};
-use crate::grammar::script::{Row, Said, first, row};
+use crate::grammar::script::{Row, Said, first, joined, row};
+use crate::kingbase::metadata::NodeId;
 
 const OLD: Hole = Own("old");
 const OLD_ID: Hole = Own("old id");
@@ -22,20 +24,7 @@ const CHECKED: &[&str] = &[EXECUTING, DRY_RUN, "checked", "files", "some files",
 /// Who is told of when repmgrd is paused stands behind one of these.
 const TOLD: &[&str] = &["attempting", "some missing", "pausing", "not running", "not reached"];
 /// Whatever there was to pause is paused.
-const PAUSED: &[&str] = &[
-    EXECUTING,
-    DRY_RUN,
-    "checked",
-    "files",
-    "some files",
-    "advice",
-    "attempting",
-    "would attempt",
-    "some missing",
-    "pausing",
-    "not running",
-    "not reached",
-];
+const PAUSED: &[&str] = &joined::<{ CHECKED.len() + TOLD.len() + 1 }>(&[CHECKED, TOLD, &["would attempt"]]);
 /// The new primary is there. Only KingbaseES tells of its checkpoint.
 const PROMOTED: &[&str] = &["who", "checkpoint", "waits for it"];
 
@@ -57,8 +46,8 @@ pub(super) const ROWS: &[Row] = &[
     row("some missing", "unable to connect to {} of {} node(s), unable to pause all repmgrd instances", &[Free, Same("nodes")], &["attempting", "would attempt"]),
     row("met", "prerequisites for executing STANDBY SWITCHOVER are met", &[], PAUSED),
     row("pausing", "pausing repmgrd on node \"{}\" (ID {})", &[Free, Own("paused")], TOLD),
-    row("not running", "repmgrd not running on node \"{}\" (ID: {}), not pausing", &[Free, Own("not paused")], TOLD),
-    row("not reached", "node \"{}\" (ID: {}) unreachable, unable to pause repmgrd", &[Free, Own("not paused")], TOLD),
+    row("not running", "repmgrd not running on node \"{}\" (ID: {}), not pausing", &[Free, Own("not running")], TOLD),
+    row("not reached", "node \"{}\" (ID: {}) unreachable, unable to pause repmgrd", &[Free, Own("not reached")], TOLD),
     row("local", "local node \"{}\" (ID: {}) will be promoted to primary; current primary \"{}\" (ID: {}) will be demoted to standby", &[ME, MY_ID, OLD, OLD_ID], PAUSED),
     row("stopping", "stopping current primary node \"{}\" (ID: {})", &[OLD, OLD_ID], &["local"]),
     row("checkpoint of old", "issuing CHECKPOINT on node \"{}\" (ID: {})", &[OLD, OLD_ID], &["stopping"]),
@@ -85,29 +74,35 @@ pub(super) const ROWS: &[Row] = &[
 
 /// What the rules of a switchover keep.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Kept {
+pub(super) struct Exchange {
     critical: bool,
     warns: bool,
     refused: bool,
     /// Nodes that were told of when repmgrd was paused. One whose repmgrd was paused before is passed over in silence.
-    told: BTreeSet<String>,
-    paused: BTreeSet<String>,
-    unpausing: Option<String>,
-    tried: BTreeSet<String>,
-    unpaused: BTreeSet<String>,
+    told: BTreeSet<NodeId>,
+    paused: BTreeSet<NodeId>,
+    /// Those whose repmgrd did not run. Whether it was paused before, its server knows and nobody says.
+    idle: BTreeSet<NodeId>,
+    unpausing: Option<NodeId>,
+    tried: BTreeSet<NodeId>,
+    unpaused: BTreeSet<NodeId>,
 }
 
 /// Where a command by hand may promote: not while a switchover waits for the old primary.
-pub(super) fn leaves_the_promotion_to_others(said: &Said<tool::Kept>) -> bool {
+pub(super) fn leaves_the_promotion_to_others(said: &Said<Kept<Commands>>) -> bool {
     const GOES_ON: &[&str] =
         &["local", "stopping", "checkpoint of old", "command", "attempt", "clean", "not clean", "promoting"];
     said.procedure != EXECUTING || !GOES_ON.contains(&said.last_of(""))
 }
 
+/// How many of this there are, if it was told.
+fn number(said: &Said<Kept<Commands>>, what: &str) -> Option<u64> {
+    said.same(what).and_then(|told| told.parse().ok())
+}
+
 /// Whether what was told so far lets the next line be this one.
-pub(super) fn may_follow(said: &Said<tool::Kept>, row: &Row) -> bool {
-    let kept = &said.own.switchover;
-    let number = |what: &str| said.same(what).and_then(|told| told.parse::<u64>().ok());
+pub(super) fn may_follow(said: &Said<Kept<Commands>>, row: &Row) -> bool {
+    let kept = &said.own.program.switchover;
     let checked = said.last_of("") == "checked";
     match row.name {
         "critical" | "exceeds" => kept.critical,
@@ -116,44 +111,43 @@ pub(super) fn may_follow(said: &Said<tool::Kept>, row: &Row) -> bool {
         "attempting" | "would attempt" | "local" | "met" if checked => !kept.critical && !kept.warns,
         "attempting" | "would attempt" => !kept.refused,
         "met" => said.procedure == DRY_RUN && !kept.refused,
-        "local" => !kept.refused && number("nodes").is_none_or(|nodes| kept.told.len() as u64 <= nodes),
+        "local" => !kept.refused && number(said, "nodes").is_none_or(|nodes| kept.told.len() as u64 <= nodes),
         "hint" => kept.refused,
-        "unconfirmed" => number("attempts").is_none_or(|attempts| attempts == said.counted("attempt")),
-        "completed" | "issues" => kept.is_unpaused(said.last_of("") == "unable"),
+        "unconfirmed" => number(said, "attempts").is_none_or(|attempts| attempts == said.counted("attempt")),
+        "completed" | "issues" => kept.is_unpaused(number(said, "nodes"), said.last_of("") == "unable"),
         _ => true,
     }
 }
 
 /// Takes what stands in a hole of a switchover's own.
-pub(super) fn take(said: &mut Said<tool::Kept>, row: &Row, hole: &'static str, value: &str) -> bool {
+pub(super) fn take(said: &mut Said<Kept<Commands>>, row: &Row, hole: &'static str, value: &str) -> bool {
+    let nodes = number(said, "nodes");
     match hole {
         "archive" => archive(said, value),
-        "paused" | "not paused" | "unpausing" | "unpaused" | "unable" => said.own.switchover.node(hole, value),
-        _ => role(said, row, hole, value),
+        "paused" | "not running" | "not reached" | "unpausing" | "unpaused" => {
+            value.parse().is_ok_and(|id| said.own.program.switchover.node(hole, id, nodes))
+        }
+        // Upstream repmgr says nothing of those it could reach.
+        "unable" => {
+            let kept = &said.own.program.switchover;
+            kept.tried.is_empty() || value.parse() == Ok(kept.tried.len() - kept.unpaused.len())
+        }
+        _ => {
+            said.own.program.switchover.refused |= row.name == "critical";
+            kept::take(said, hole, value)
+        }
     }
 }
 
-/// Both roles keep their names through a switchover, and nobody has both.
-fn role(said: &mut Said<tool::Kept>, row: &Row, what: &'static str, value: &str) -> bool {
-    said.own.switchover.refused |= row.name == "critical";
-    let other = match what {
-        "me" => "old",
-        "old" => "me",
-        "my id" => "old id",
-        _ => "my id",
-    };
-    said.same(other).is_none_or(|other| other != value) && said.agree(what, value)
-}
-
 /// The status agrees with the number of files: more than the threshold is critical, and only then one is told.
-fn archive(said: &mut Said<tool::Kept>, answer: &str) -> bool {
+fn archive(said: &mut Said<Kept<Commands>>, answer: &str) -> bool {
     let mut words = answer.trim_end_matches('"').split_whitespace();
     let status = words.next().unwrap_or_default();
     let number = |word: Option<&str>, name: &str| word.and_then(|word| word.strip_prefix(name)?.parse::<u64>().ok());
     let files = number(words.next(), "--files=");
     let threshold = number(words.next(), "--threshold=");
-    said.own.switchover.critical = status == "CRITICAL";
-    said.own.switchover.warns = status == "WARNING";
+    said.own.program.switchover.critical = status == "CRITICAL";
+    said.own.program.switchover.warns = status == "WARNING";
     for (what, value) in [("files", files), ("threshold", threshold)] {
         if let Some(value) = value {
             said.agree(what, &value.to_string());
@@ -167,28 +161,37 @@ fn archive(said: &mut Said<tool::Kept>, answer: &str) -> bool {
     }
 }
 
-impl Kept {
-    /// A node by its number, when its repmgrd is paused or let go on; of those that could not be reached their number.
-    fn node(&mut self, what: &str, value: &str) -> bool {
-        let id = value.to_owned();
+/// Adds a node to those before it, which all have smaller numbers.
+fn append(nodes: &mut BTreeSet<NodeId>, id: NodeId) -> bool {
+    nodes.last().is_none_or(|last| *last < id) && nodes.insert(id)
+}
+
+impl Exchange {
+    /// A node by its number, when its repmgrd is paused or let go on; both are done in the order of the numbers.
+    fn node(&mut self, what: &str, id: NodeId, nodes: Option<u64>) -> bool {
         match what {
-            "paused" => self.told.insert(id.clone()) && self.paused.insert(id),
-            "not paused" => self.told.insert(id),
-            // One that was paused before stays paused. With `--repmgrd-force-unpause` everybody is let go on; that is
-            // seen only where everybody was paused before, which is what the option is for.
+            "paused" => append(&mut self.told, id) && self.paused.insert(id),
+            "not running" => append(&mut self.told, id) && self.idle.insert(id),
+            "not reached" => append(&mut self.told, id),
             "unpausing" => {
-                self.unpausing = Some(id.clone());
-                (self.told.is_empty() || self.told.contains(&id)) && self.tried.insert(id)
+                self.unpausing = Some(id);
+                let is_new = append(&mut self.tried, id);
+                // Whoever was not told of was paused before; the cluster has no other nodes than those of both kinds.
+                let known = self.told.union(&self.tried).count() as u64;
+                is_new && nodes.is_some_and(|nodes| known <= nodes)
             }
-            "unpaused" => self.unpausing.take() == Some(id.clone()) && self.unpaused.insert(id),
-            // Upstream repmgr says nothing of those it could reach.
-            _ => self.tried.is_empty() || value.parse() == Ok(self.tried.len() - self.unpaused.len()),
+            _ => self.unpausing.take() == Some(id) && self.unpaused.insert(id),
         }
     }
 
     /// Whoever was paused goes on, or it was said that some could not be reached.
-    fn is_unpaused(&self, some_are_not: bool) -> bool {
-        let all_tried = self.paused.is_empty() || self.told.is_subset(&self.tried);
-        all_tried && (some_are_not || self.unpaused == self.tried)
+    fn is_unpaused(&self, nodes: Option<u64>, some_are_not: bool) -> bool {
+        // Only KingbaseES tells of each node.
+        let is_silent = self.tried.is_empty() && self.paused.is_empty();
+        let all_before = self.told.difference(&self.idle).all(|id| self.tried.contains(id));
+        let as_before = all_before && self.tried.is_subset(&self.told);
+        // `--repmgrd-force-unpause`: those that were paused before, too.
+        let everybody = Some(self.tried.len() as u64) == nodes;
+        (is_silent || as_before || everybody) && (some_are_not || self.unpaused == self.tried)
     }
 }

@@ -1,20 +1,44 @@
-//! The tables of `repmgr cluster show` and `repmgr service status`: each row must be one that the tool can print.
+//! The tables of `repmgr cluster show` and `repmgr service status`: of each node a row, with what it can say, and the
+//! issues that are listed beside them.
 //!
 //! A status says how a node is registered and what was seen of it, so that not every role can have every status
-//! (KingbaseES reference, section 3.2). Within one paste a number stands for one node.
+//! (KingbaseES reference, section 3.2). Within one paste a number is one node. repmgr 5.3 lists the issues before
+//! the table, others behind it; a paste is of one of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::grammar::{LogLine, Replay, Taken};
+use crate::grammar::{LogLine, Replay, Taken, holes};
 use crate::kingbase::metadata::NodeType;
 use crate::kingbase::repmgr::statuses;
 
-/// A line of a table: cells between bars, the first of them a number or the heading of the numbers.
+/// What a list of issues begins with.
+const ISSUES: &str = "following issues were detected";
+/// Issues, by their node.
+const ISSUE_SHAPES: [&str; 4] = [
+    "- unable to connect to node \"{}\" (ID: {})",
+    "- unable to connect to node \"{}\" (ID: {})'s upstream node {}",
+    "- unable to determine if node \"{}\" (ID: {}) is attached to its upstream node {}",
+    "- node \"{}\" (ID: {}) {}",
+];
+
+/// A line of a table, cells between bars, the first of them a number or the heading of the numbers; or a line of a list
+/// of issues.
 pub(super) fn split(line: &str) -> Option<LogLine<'_>> {
     let message = line.trim_end();
     let cells = cells(message);
     let is_line = cells.len() >= 6 && (cells[0] == "ID" || cells[0].parse::<u32>().is_ok());
-    is_line.then_some(LogLine { at: None, message })
+    if is_line {
+        return Some(LogLine { at: None, message });
+    }
+    let begins = super::behind_its_level(message).filter(|message| *message == ISSUES);
+    let message = begins.or_else(|| issue(message.trim_start()).map(|_| message.trim_start()))?;
+    Some(LogLine { at: None, message })
+}
+
+/// The name and the number of the node that an issue is about.
+fn issue(message: &str) -> Option<(&str, u32)> {
+    let found = ISSUE_SHAPES.iter().filter_map(|shape| holes(shape, message));
+    found.filter_map(|found| Some((*found.first()?, found.get(1)?.parse().ok()?))).next()
 }
 
 fn cells(line: &str) -> Vec<&str> {
@@ -22,7 +46,6 @@ fn cells(line: &str) -> Vec<&str> {
 }
 
 /// The tables of a paste, one after the other.
-#[derive(Default)]
 pub(super) struct Tables {
     /// The headings of the table one is in.
     headings: Vec<String>,
@@ -30,12 +53,43 @@ pub(super) struct Tables {
     last: Option<u32>,
     /// What the nodes are called.
     names: BTreeMap<u32, String>,
+    /// The nodes of the list of issues that no table has come behind yet.
+    listed: Option<BTreeSet<u32>>,
+    /// Those of the list in front of the table one is in, if there is one.
+    expected: Option<BTreeSet<u32>>,
+    /// Nodes of the last table that a mark says something is wrong with.
+    marked: BTreeSet<u32>,
+    /// Whether every list so far fits the table behind it.
+    before: bool,
+    /// Whether every list so far fits the table in front of it.
+    behind: bool,
+}
+
+impl Tables {
+    /// Before the first line.
+    pub(super) fn new() -> Self {
+        let (headings, last, names, marked) = (Vec::new(), None, BTreeMap::new(), BTreeSet::new());
+        Tables { headings, last, names, listed: None, expected: None, marked, before: true, behind: true }
+    }
 }
 
 impl Replay for Tables {
     fn take(&mut self, message: &str) -> Taken {
+        if message == ISSUES {
+            self.listed = Some(BTreeSet::new());
+            return Taken::Explained(None);
+        }
+        if let Some((name, number)) = issue(message) {
+            return match self.issue(name, number) {
+                None => Taken::Foreign,
+                Some(Ok(())) => Taken::Explained(None),
+                Some(Err(allowed)) => Taken::Unexplained(allowed),
+            };
+        }
         let cells = cells(message);
         if cells[0] == "ID" {
+            self.expected = self.listed.take();
+            self.marked.clear();
             self.headings = cells.into_iter().map(str::to_owned).collect();
             self.last = None;
             return if self.is_of_repmgr() { Taken::Explained(None) } else { Taken::Foreign };
@@ -57,6 +111,31 @@ impl Tables {
             && self.headings.len() >= 6
     }
 
+    /// Takes an issue; nothing if it stands in no list, else what could have stood there instead.
+    fn issue(&mut self, name: &str, number: u32) -> Option<Result<(), Vec<String>>> {
+        self.listed.as_mut()?.insert(number);
+        self.behind &= self.marked.contains(&number);
+        let known = self.name(name, number);
+        Some(known.and_then(|()| if self.lists_fit() { Ok(()) } else { Err(self.possible_issues()) }))
+    }
+
+    /// The issues that the last table lets be.
+    fn possible_issues(&self) -> Vec<String> {
+        let name = |number| self.names.get(number).map_or("{}", String::as_str);
+        self.marked.iter().map(|number| format!("- node \"{}\" (ID: {number}) {{}}", name(number))).collect()
+    }
+
+    /// Takes what a node is called; what could have stood there instead.
+    fn name(&mut self, name: &str, number: u32) -> Result<(), Vec<String>> {
+        let known = self.names.entry(number).or_insert_with(|| name.to_owned());
+        if known == name { Ok(()) } else { Err(vec![format!("{number} | {known}")]) }
+    }
+
+    /// Whether lists and tables fit each other in one order or the other.
+    fn lists_fit(&self) -> bool {
+        self.before || self.behind
+    }
+
     /// Takes a row; what could have stood there instead.
     fn row(&mut self, cells: &[&str]) -> Result<(), Vec<String>> {
         let id: u32 = cells[0].parse().unwrap_or_default();
@@ -64,10 +143,7 @@ impl Tables {
             return Err(vec![format!("ID > {}", self.last.unwrap_or_default())]);
         }
         self.last = Some(id);
-        let name = self.names.entry(id).or_insert_with(|| cells[1].to_owned());
-        if name != cells[1] {
-            return Err(vec![format!("{id} | {name}")]);
-        }
+        self.name(cells[1], id)?;
         let roles = [NodeType::Primary, NodeType::Standby, NodeType::Witness];
         let Some(kind) = roles.into_iter().find(|kind| kind.word() == cells[2]) else {
             return Err(roles.iter().map(|kind| format!("Role {}", kind.word())).collect());
@@ -78,6 +154,22 @@ impl Tables {
         }
         if kind == NodeType::Primary && !cells[4].is_empty() {
             return Err(vec!["Upstream: -".to_owned()]);
+        }
+        let is_marked = cells[3].starts_with(['?', '!', '-']) || cells[4].starts_with(['?', '!']);
+        if is_marked {
+            self.marked.insert(id);
+        }
+        if let Some(expected) = &self.expected {
+            let is_listed = expected.contains(&id);
+            self.before &= is_listed == is_marked;
+            if !self.lists_fit() {
+                let possible: &[&str] = if is_listed {
+                    &["?", "!", "- failed", "Upstream: ?", "Upstream: !"]
+                } else {
+                    &["* running", "running"]
+                };
+                return Err(possible.iter().map(|status| format!("{id} | {} | {status}", cells[1])).collect());
+            }
         }
         self.others(cells)
     }
@@ -116,7 +208,7 @@ mod tests {
     use super::*;
 
     fn stray(lines: &[&str]) -> Option<usize> {
-        let mut replay = Tables::default();
+        let mut replay = Tables::new();
         let taken: Vec<Taken> =
             lines.iter().filter_map(|line| split(line)).map(|line| replay.take(line.message)).collect();
         taken.iter().position(|taken| matches!(taken, Taken::Unexplained(_))).map(|at| at + 1)
@@ -141,6 +233,27 @@ mod tests {
         }
         assert_eq!(stray(&[HEAD, one, HEAD, " 1 | node2 | primary | * running | | default | 100 | 2 |"]), Some(4));
         assert_eq!(stray(&["1 | a | b | c | d | e"]), None, "somebody else's table");
+    }
+
+    #[test]
+    fn an_issue_has_its_mark_in_the_table_and_a_mark_its_issue() {
+        let (list, gone) =
+            ("[WARNING] following issues were detected", "  - unable to connect to node \"node1\" (ID: 1)");
+        let away = "  - node \"node2\" (ID: 2) is not attached to its upstream node \"node1\"";
+        let one = " 1  | node1 | primary | ? unreachable |  | default | 100 | n/a |";
+        let two = " 2  | node2 | standby |   running | ! node1 | default | 100 | 1 | 0 bytes";
+        let (sound, fine) = (" 1  | node1 | primary | * running |  | default | 100 | 2 |", two.replace('!', ""));
+        assert_eq!(stray(&[list, gone, away, HEAD, one, two]), None);
+        assert_eq!(stray(&[list, gone, HEAD, one, &fine, list, away, HEAD, sound, two]), None);
+        assert_eq!(stray(&[HEAD, one, two]), None, "with --terse nobody lists them");
+        assert_eq!(stray(&[list, gone, HEAD, one, two]), Some(5), "a mark without its issue");
+        assert_eq!(stray(&[list, gone, away, HEAD, sound, two]), Some(5), "an issue without its mark");
+        assert_eq!(stray(&[list, gone, HEAD, one, &fine, list, gone, HEAD, sound, &fine]), Some(9));
+        // Behind the table, and not once so and once so.
+        assert_eq!(stray(&[HEAD, one, two, list, gone, away, HEAD, sound, two, list, away]), None);
+        assert_eq!(stray(&[HEAD, one, two, list, gone, away, HEAD, sound, two, list, gone]), Some(11));
+        assert_eq!(stray(&[list, &gone.replace("node1", "node9"), HEAD, one]), Some(4), "another name");
+        assert_eq!(stray(&[gone, HEAD, sound]), None, "in no list, somebody else's line");
     }
 
     #[test]

@@ -337,6 +337,15 @@ mod tests {
     use super::*;
     use crate::grammar::{Replay, Taken, Tracker};
 
+    #[test]
+    fn every_step_has_its_chinese_name() {
+        let words = crate::opengauss_dms::chinese::PHASES;
+        let kinds = [ReformType::Normal, ReformType::Failover, ReformType::Switchover, ReformType::FullClean];
+        let steps = STEPS.iter().map(|(_, step)| *step).chain(kinds.map(ReformType::database_name));
+        let missing: Vec<&str> = steps.filter(|step| !words.iter().any(|(english, _)| english == step)).collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+
     const INCIDENT: &str = include_str!("../../../tests/fixtures/pg_log_old_primary_restarts.log");
 
     fn messages() -> Vec<&'static str> {

@@ -237,10 +237,12 @@ impl GsCtl {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grammar::script::mistakes;
+    use crate::grammar::script::{mistakes, without_chinese};
+    use crate::opengauss_ha::chinese::PHASES;
 
     #[test]
     fn the_table_is_whole() {
         assert_eq!(mistakes(ROWS), Vec::<String>::new());
+        assert_eq!(without_chinese(&GsCtl, PHASES), Vec::<String>::new());
     }
 }

@@ -3,6 +3,7 @@
 mod gs_ctl;
 mod gs_om;
 
+use super::chinese::PHASES;
 use crate::grammar::script::Script;
 use crate::grammar::{LogKind, LogLine, Tracker, moment};
 
@@ -11,12 +12,16 @@ pub const LOGS: &[LogKind] = &[
     LogKind {
         name: "gs_ctl",
         doc: "what gs_ctl start, stop, switchover, failover and build print, gs_rewind included",
+        chinese: PHASES,
+        resolution: 1,
         split: of_gs_ctl,
         replay: |_| Box::new(Tracker::new(Script(gs_ctl::GsCtl))),
     },
     LogKind {
         name: "gs_om",
         doc: "what gs_om -t status, start, stop and refreshconf print",
+        chinese: PHASES,
+        resolution: 1,
         split: gs_om::split,
         replay: |_| Box::new(Tracker::new(Script(gs_om::GsOm))),
     },

@@ -3,6 +3,7 @@
 mod pg_ctl;
 mod server;
 
+use super::chinese::PHASES;
 use crate::grammar::script::Script;
 use crate::grammar::{LogKind, Tracker};
 
@@ -11,12 +12,16 @@ pub const LOGS: &[LogKind] = &[
     LogKind {
         name: "postgresql",
         doc: "the server's log (pg_log): how a promote goes online or dies, how a server starts and stops",
+        chinese: PHASES,
+        resolution: 1,
         split: server::split,
         replay: |_| Box::new(Tracker::new(Script(server::ServerLog))),
     },
     LogKind {
         name: "pg_ctl",
         doc: "what pg_ctl start, stop and promote print",
+        chinese: PHASES,
+        resolution: 1,
         split: pg_ctl::split,
         replay: |_| Box::new(Tracker::new(Script(pg_ctl::PgCtl))),
     },

@@ -19,6 +19,7 @@ const ROWS: &[Row] = &[
     row("mounts", "LOG:  begin mount pfs name {} id {} pid {} backendid {}", &[Free, Free, Free, Free], &["", "starts", "replica"]),
     row("mounted", "LOG:  mount pfs {} {} mode success", &[Free, Free], &["", "mounts"]),
     row("writable", "LOG:  Database will be in readwrite mode", &[], &["", "mounted"]),
+    row("reads", "LOG:  database system is ready to accept read-only connections", &[], &["", "mounted", "writable"]),
     row("recovers", "LOG:  database system {} with redo at {}", &[Free, Own("redo")], &["", "mounted", "writable"]),
     // The promote.
     row("drained", "LOG:  checked all backend process exit, ready to do promote", &[], &[""]).of(PROMOTE),
@@ -69,11 +70,20 @@ pub(super) fn split(line: &str) -> Option<LogLine<'_>> {
     Some(LogLine { at: Some(at), message: fields.next()?.trim_end() })
 }
 
+/// How a server comes to its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Stop,
+    Death,
+}
+
 /// What the rules keep of a life of a server.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Kept {
     /// Where recovery began.
     redo: u64,
+    /// Whether it was told to stop, or one of its processes died, once its end has begun.
+    end: Option<End>,
 }
 
 /// The server's log.
@@ -104,6 +114,14 @@ impl Procedure for ServerLog {
         }
     }
 
+    fn take_line(&self, said: &mut Said<Kept>, row: &Row, _values: &[&str]) -> bool {
+        if row.party == END {
+            let dies = matches!(row.name, "startup died" | "terminates others" | "startup failure");
+            said.own.end.get_or_insert(if dies { End::Death } else { End::Stop });
+        }
+        true
+    }
+
     fn take(&self, said: &mut Said<Kept>, row: &Row, hole: &'static str, value: &str) -> bool {
         let Some(at) = place(value) else {
             return hole == "timeline" && value.parse::<u64>().is_ok_and(|number| number > 1);
@@ -119,13 +137,17 @@ impl Procedure for ServerLog {
     }
 
     fn phase(&self, said: &Said<Kept>, row: &Row) -> Option<Phase> {
-        let procedure = match row.party {
-            PROMOTE => "promote",
-            END => "shutdown",
+        // A server that was promoted is ready when the promote is through.
+        let promoted = row.name == "ready" && !said.last_of(PROMOTE).is_empty();
+        let party = if promoted { PROMOTE } else { row.party };
+        let procedure = match (party, said.own.end) {
+            (PROMOTE, _) => "promote",
+            (END, Some(End::Death)) => "death",
+            (END, _) => "shutdown",
             _ => said.procedure,
         };
-        let track = if row.party.is_empty() { "server" } else { row.party };
-        let rests = matches!(row.name, "ready" | "replayed behind" | "down" | "dumps core");
+        let track = if party.is_empty() { "server" } else { party };
+        let rests = matches!(row.name, "reads" | "ready" | "replayed behind" | "down" | "dumps core");
         Some(Phase { track: track.to_owned(), procedure: procedure.to_owned(), step: row.name.to_owned(), rests })
     }
 }
@@ -133,11 +155,13 @@ impl Procedure for ServerLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grammar::script::mistakes;
+    use crate::grammar::script::{mistakes, without_chinese};
+    use crate::polardb::chinese::PHASES;
 
     #[test]
     fn the_table_is_whole() {
         assert_eq!(mistakes(ROWS), Vec::<String>::new());
+        assert_eq!(without_chinese(&ServerLog, PHASES), Vec::<String>::new());
     }
 
     #[test]

@@ -73,12 +73,15 @@ impl Machine for Rounds {
         let track = state.me.map_or("instance".to_owned(), |me| format!("instance {me}"));
         let phase = |procedure: &str, step: &str| {
             let rests = state.at == At::Idle;
-            Some(Phase { track, procedure: procedure.to_owned(), step: step.to_owned(), rests })
+            Some(Phase { track: track.clone(), procedure: procedure.to_owned(), step: step.to_owned(), rests })
         };
         match &state.at {
             At::Exiting { told: false } => phase("exit", "the old primary ends itself"),
             At::Idle if holes(SET_ROLE, message).is_none() && holes(REFUSING, message).is_none() => {
                 phase("no round", if failure_word(message) { "after a failed round" } else { "after a round" })
+            }
+            At::Round(round) if round.position == round.steps.len() && step_word(message).is_some() => {
+                Some(Phase { rests: true, ..phase(round.kind.dms_name(), "over")? })
             }
             At::Round(round) if round.under_way && step_word(message).is_some_and(|(_, enters)| enters) => {
                 phase(round.kind.dms_name(), round.steps.get(round.position).map_or("", |step| step.name()))

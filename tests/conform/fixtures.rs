@@ -1,55 +1,25 @@
-//! Logs held against the models: those of the incidents are accepted, edited copies of them are not, and what the
-//! models themselves write in every shipped scenario is.
+//! Logs of real clusters: those of the incidents are accepted, edited copies of them are not.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-use nodes::world::trace::What;
-use rayon::prelude::*;
-use simrun::conform::{Clock, Judged, judge};
-use simrun::draws::Draws;
-use simrun::run::{Record, RunOptions, run_scenario};
-use simrun::scenario::{self, Scenario};
-use simrun::vocabulary;
+use super::{Edit, conform, each_shows, printed, replaced};
 
 /// What the CSS of a real cluster wrote when DSC0 was killed and started again.
-const DMCSS: &str = include_str!("../nodes/tests/fixtures/dm_CSS0_202105.log");
+pub(super) const DMCSS: &str = include_str!("../../nodes/tests/fixtures/dm_CSS0_202105.log");
 /// What the old primary of a real switchover wrote into its DMS run log before it ended itself.
-const DMS: &str = include_str!("../nodes/tests/fixtures/dms_run_switchover_fail.log");
+pub(super) const DMS: &str = include_str!("../../nodes/tests/fixtures/dms_run_switchover_fail.log");
 /// What it wrote into pg_log when it was started again.
-const PG_LOG: &str = include_str!("../nodes/tests/fixtures/pg_log_old_primary_restarts.log");
+pub(super) const PG_LOG: &str = include_str!("../../nodes/tests/fixtures/pg_log_old_primary_restarts.log");
 
 /// What repmgr printed when it refused a switchover, when it made one, and when it made the one back.
-const REFUSED: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_refused.log");
-const DONE: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_done.log");
-const BACK: &str = include_str!("../nodes/tests/fixtures/repmgr_switchover_back.log");
+pub(super) const REFUSED: &str = include_str!("../../nodes/tests/fixtures/repmgr_switchover_refused.log");
+pub(super) const DONE: &str = include_str!("../../nodes/tests/fixtures/repmgr_switchover_done.log");
+pub(super) const BACK: &str = include_str!("../../nodes/tests/fixtures/repmgr_switchover_back.log");
 
 /// What gs_om, gs_ctl and gs_rewind printed from a refused start to the switchover back.
-const NEED_REPAIR: &str = include_str!("../nodes/tests/fixtures/gs_ctl_need_repair.log");
+pub(super) const NEED_REPAIR: &str = include_str!("../../nodes/tests/fixtures/gs_ctl_need_repair.log");
 
 /// What a replica without logindex logged when it was promoted and died, and what pg_ctl printed then and later.
-const PROMOTE: &str = include_str!("../nodes/tests/fixtures/polardb_promote_without_logindex.log");
-const PG_CTL: &str = include_str!("../nodes/tests/fixtures/pg_ctl_promote.log");
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Runs `simrun conform` on a log of this name and text.
-fn conform(product: &str, name: &str, text: &str, options: &[&str]) -> Output {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("conform");
-    std::fs::create_dir_all(&folder).expect("a folder for the logs");
-    let file = folder.join(name);
-    std::fs::write(&file, text).expect("the log is written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_simrun"));
-    command.args(["conform", "--product", product, "--lang", "en"]).args(options).arg(&file);
-    command.output().expect("simrun runs")
-}
-
-fn printed(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+pub(super) const PROMOTE: &str = include_str!("../../nodes/tests/fixtures/polardb_promote_without_logindex.log");
+pub(super) const PG_CTL: &str = include_str!("../../nodes/tests/fixtures/pg_ctl_promote.log");
 
 #[test]
 fn the_log_of_a_killed_instance_is_consistent_and_its_times_are_told() {
@@ -73,19 +43,6 @@ fn the_logs_of_a_switchover_that_failed_after_the_lock_had_moved_are_consistent(
     let output = conform("opengauss_dms", "postgresql.log", PG_LOG, &[]);
     assert_eq!(output.status.code(), Some(0), "{}", printed(&output));
     assert!(printed(&output).contains("4 of "), "{}", printed(&output));
-}
-
-/// An edit of a log, and the line, from 1, at which it must show.
-struct Edit {
-    name: &'static str,
-    make: fn(&mut Vec<String>),
-    shows_at: usize,
-}
-
-fn replaced(lines: &mut [String], line: usize, from: &str, to: &str) {
-    let before = lines[line - 1].clone();
-    lines[line - 1] = before.replace(from, to);
-    assert_ne!(lines[line - 1], before, "line {line} has no {from}");
 }
 
 const DMCSS_EDITS: &[Edit] = &[
@@ -138,24 +95,6 @@ const DMS_EDITS: &[Edit] = &[
     Edit { name: "a time going backwards", make: |lines| replaced(lines, 3, "52.019", "51.019"), shows_at: 3 },
 ];
 
-fn each_shows(product: &str, original: &str, edits: &[Edit]) {
-    for (number, edit) in edits.iter().enumerate() {
-        let mut lines: Vec<String> = original.lines().map(str::to_owned).collect();
-        (edit.make)(&mut lines);
-        let name = format!("{product}-{number}.log");
-        let output = conform(product, &name, &lines.join("\n"), &["--format", "json"]);
-        assert_eq!(output.status.code(), Some(1), "{}: {}", edit.name, printed(&output));
-        let verdict: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-        let logs = verdict["logs"].as_array().expect("logs");
-        let strays = || logs.iter().map(|log| &log["stray"]).filter(|stray| !stray.is_null());
-        assert_eq!(strays().count(), 1, "{}: {verdict}", edit.name);
-        let stray = strays().next().expect("a stray");
-        assert_eq!(stray["line"], edit.shows_at, "{}: {stray}", edit.name);
-        let why = if edit.name == "a time going backwards" { "time-goes-back" } else { "no-behaviour" };
-        assert_eq!(stray["why"], why, "{}: {stray}", edit.name);
-    }
-}
-
 #[test]
 fn edited_copies_of_the_dmcss_log_are_rejected_at_the_edited_place() {
     each_shows("dm_dsc", DMCSS, DMCSS_EDITS);
@@ -188,8 +127,22 @@ const REFUSED_EDITS: &[Edit] = &[
 
 const DONE_EDITS: &[Edit] = &[
     Edit { name: "paused before it is announced", make: |lines| lines.swap(2, 3), shows_at: 3 },
-    // A node that was paused before is passed over in silence: that this one was not shows when it is let go on.
-    Edit { name: "one node is not paused", make: |lines| drop(lines.remove(4)), shows_at: 23 },
+    // A node that was paused before is passed over in silence, and with --repmgrd-force-unpause it goes on with the
+    // others; but either all do, or those that were not paused.
+    Edit {
+        name: "one node of three is not paused, and goes on with one that was",
+        make: |lines| {
+            replaced(lines, 3, "2 nodes", "3 nodes");
+            drop(lines.remove(4));
+        },
+        shows_at: 25,
+    },
+    Edit {
+        name: "a third node of two goes on",
+        make: |lines| replaced(lines, 24, "node2\" (ID 2", "node3\" (ID 3"),
+        shows_at: 24,
+    },
+    Edit { name: "one node has two numbers", make: |lines| replaced(lines, 5, "(ID 2)", "(ID 3)"), shows_at: 5 },
     Edit { name: "another node is stopped", make: |lines| replaced(lines, 7, "node1", "node2"), shows_at: 7 },
     Edit { name: "an attempt left out", make: |lines| drop(lines.remove(9)), shows_at: 10 },
     Edit { name: "promoted before it is shut down", make: |lines| drop(lines.remove(11)), shows_at: 12 },
@@ -297,139 +250,18 @@ fn edited_copies_of_the_outputs_of_a_repair_and_of_a_promote_are_rejected_at_the
 }
 
 #[test]
+fn in_chinese_phases_have_chinese_names() {
+    let text = printed(&conform("opengauss_ha", "repair-zh.out", NEED_REPAIR, &["--lang", "zh"]));
+    assert!(text.contains("等待切换") && !text.contains("waits for the switchover"), "{text}");
+    let text = printed(&conform("opengauss_dms", "exit-zh.rlog", DMS, &["--lang", "zh"]));
+    assert!(text.contains("实例 0") && text.contains("退出: 旧主库自行退出"), "{text}");
+}
+
+#[test]
 fn what_could_have_stood_there_is_told() {
     let mut lines: Vec<String> = DMCSS.lines().map(str::to_owned).collect();
     replaced(&mut lines, 13, "= 52", "= 60");
     let text = printed(&conform("dm_dsc", "allowed.log", &lines.join("\n"), &[]));
     assert!(text.contains("NOT CONSISTENT") && text.contains("line 13: "), "{text}");
     assert!(text.contains("CSS set cmd EP_CRASH_STEP2, dest_ep DSC1 seqno = 1, cmd_seq = 52"), "{text}");
-}
-
-#[test]
-fn a_real_drill_is_compared_with_the_rehearsed_one_phase_by_phase() {
-    let scenario = root().join("scenarios/dm_dsc/kill_and_rejoin.toml").to_string_lossy().into_owned();
-    let options = ["--against", &scenario, "--seeds", "1..4", "--format", "json"];
-    let output = conform("dm_dsc", "against.log", DMCSS, &options);
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let phases = told["against"].as_array().expect("phases");
-    let recover = phases.iter().find(|phase| phase["phase"] == "PROCESS_RECOVER").expect("a recovery");
-    assert_eq!(recover["took_ms"], 15_444);
-    let band: Vec<i64> = recover["band_ms"].as_array().expect("a band").iter().filter_map(|ms| ms.as_i64()).collect();
-    assert!(band.is_sorted() && band[0] > 0, "{band:?}");
-    // A log in which the recovery ends months later is outside, by about that.
-    let mut lines: Vec<String> = DMCSS.lines().map(str::to_owned).collect();
-    let begins = lines.iter().position(|line| line.contains("to (PROCESS_RECOVER")).expect("it begins");
-    for line in &mut lines[begins + 1..] {
-        if let Some((_, rest)) = line.split_once(' ').filter(|_| line.starts_with("2021-")) {
-            *line = format!("2022-01-01 {rest}");
-        }
-    }
-    let output = conform("dm_dsc", "against-late.log", &lines.join("\n"), &options);
-    assert_eq!(output.status.code(), Some(1), "{}", printed(&output));
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let recover = told["against"]
-        .as_array()
-        .and_then(|phases| phases.iter().find(|phase| phase["phase"] == "PROCESS_RECOVER").cloned());
-    let recover = recover.expect("a recovery");
-    assert_eq!(recover["place"], "longer");
-    assert!(recover["by_ms"].as_i64() > Some(3_600_000), "{recover}");
-}
-
-#[test]
-fn a_file_without_a_line_of_the_product_decides_nothing() {
-    let output = conform("dm_dsc", "other.log", "2024-01-01 00:00:00.000 something else\n", &[]);
-    assert_eq!(output.status.code(), Some(3));
-    let output = conform("kingbas", "other.log", "", &[]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("logs can be judged of"));
-}
-
-/// The scenario files of a product with a grammar, below the root.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder of scenarios") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "toml") {
-            found.push(path);
-        }
-    }
-}
-
-/// So many seeds of each drill are judged, from its first on.
-const SEEDS: u64 = 2;
-
-#[test]
-fn what_the_models_write_in_every_shipped_scenario_is_consistent() {
-    let mut found = Vec::new();
-    files(&root().join("scenarios"), &mut found);
-    // SIMRUN_SCENARIOS=scenarios/kingbase judges those of one folder, while one works on it.
-    let only = std::env::var("SIMRUN_SCENARIOS").unwrap_or_default();
-    found.retain(|file| file.starts_with(root().join(&only)));
-    // SIMRUN_CONFORM_SEEDS=20 judges more of them, by hand.
-    let more = std::env::var("SIMRUN_CONFORM_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    let judged: Vec<Result<usize, String>> =
-        found.par_iter().map(|file| round_trip(file, more.unwrap_or(SEEDS))).collect();
-    let wrong: Vec<&String> = judged.iter().filter_map(|judged| judged.as_ref().err()).collect();
-    assert!(wrong.is_empty(), "{} drills\n{}", wrong.len(), wrong.into_iter().cloned().collect::<Vec<_>>().join("\n"));
-    let judged: usize = judged.into_iter().flatten().sum();
-    assert!(judged > 1_000 || !only.is_empty(), "only {judged} logs and outputs were judged");
-}
-
-/// Runs seeds of a scenario and judges each log they wrote and each output they printed: how many there were, or what
-/// is wrong. A drill that says that its log shows the defect must show it in some seed.
-fn round_trip(file: &Path, seeds: u64) -> Result<usize, String> {
-    let accepted = scenario::load(file, &vocabulary::known()).unwrap_or_else(|_| panic!("{}", file.display()));
-    let scenario = &accepted.scenario;
-    if nodes::catalogue::logs(&scenario.product.model).is_empty() {
-        return Ok(0);
-    }
-    let first = scenario.run.seeds.first;
-    let (mut judged, mut strays) = (0, Vec::new());
-    for seed in first..first + seeds {
-        let verdicts = verdicts(scenario, seed);
-        judged += verdicts.len();
-        let of_seed = verdicts.iter().filter(|verdict| !verdict.is_consistent());
-        strays.extend(of_seed.map(|verdict| format!("{} seed {seed}: {:?}", scenario.name, verdict.stray)));
-    }
-    match (scenario.expect.stray_log, strays.first()) {
-        (true, None) => Err(format!("{}: `log = \"stray\"`, and the logs are sound", scenario.name)),
-        (true, Some(_)) if scenario.product.defects.is_empty() => {
-            Err(format!("{}: `log = \"stray\"` without a defect", scenario.name))
-        }
-        (false, Some(stray)) => Err(stray.clone()),
-        _ => Ok(judged),
-    }
-}
-
-/// The verdicts on every log and every output of a seed.
-fn verdicts(scenario: &Scenario, seed: u64) -> Vec<Judged> {
-    let kinds = nodes::catalogue::logs(&scenario.product.model);
-    let product = nodes::catalogue::find(&scenario.product.model).expect("a product");
-    let draws = Draws::of(scenario, seed);
-    let record = run_scenario(scenario, product, &draws, &RunOptions::default()).expect("a run");
-    let mut logs: BTreeMap<String, String> = BTreeMap::new();
-    for event in record.trace.events() {
-        let What::Log { file, line } = &event.what else { continue };
-        let Some(host) = record.trace.host_of(event.place) else { continue };
-        let log = logs.entry(format!("{}/{file}", record.trace.host_name(host))).or_default();
-        log.push_str(line);
-        log.push('\n');
-    }
-    // Only a host whose clock the scenario sets may write times that go back.
-    let sets_clocks = scenario.faults.iter().any(|fault| fault.verb.name() == "jump-clock");
-    let clock = if sets_clocks { Clock::MayJump } else { Clock::Forward };
-    let of_logs = logs.iter().flat_map(|(name, text)| judge(kinds, name, text, clock));
-    of_logs.chain(printed_by_commands(scenario, &record)).collect()
-}
-
-/// What commands printed is judged too.
-fn printed_by_commands(scenario: &Scenario, record: &Record) -> Vec<Judged> {
-    let kinds = nodes::catalogue::logs(&scenario.product.model);
-    let ended = record.steps.iter().flat_map(|step| &step.commands).filter(|command| command.exit_code.is_some());
-    let judged = ended.flat_map(|command| {
-        let lines: Vec<&str> = command.lines.iter().flat_map(|(_, line)| line.lines()).collect();
-        judge(kinds, &command.line(), &lines.join("\n"), Clock::MayJump)
-    });
-    judged.collect()
 }
