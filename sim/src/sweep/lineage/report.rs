@@ -75,8 +75,12 @@ pub fn bound(searched: &Searched, most: usize) -> String {
     }
     let broken = searched.sizes.iter().find(|size| size.counts.broke > 0);
     let certain = searched.sizes.iter().take_while(|size| is_certain(size) && !searched.interrupted).count();
-    let open: Vec<String> = searched.sizes.iter().filter_map(open).collect();
-    let open = if open.is_empty() { String::new() } else { format!(" Of {}.", open.join("; of ")) };
+    let open = [
+        told_of(searched, "Not tried", |size| (size.sets as u64).saturating_sub(size.tried())),
+        told_of(searched, "Could not be told", |size| size.counts.could_not_tell),
+        told_of(searched, "Did not bite", |size| size.counts.did_not_bite + size.counts.refused),
+    ]
+    .concat();
     let interrupted = if searched.interrupted { " It was interrupted." } else { "" };
     let found = match broken {
         Some(size) if certain + 1 == size.faults && certain > 0 => {
@@ -98,20 +102,14 @@ fn is_certain(size: &Size) -> bool {
     size.counts.broke == 0 && size.counts.could_not_tell == 0 && size.tried() == size.sets as u64
 }
 
-/// What is not known of a size.
-fn open(size: &Size) -> Option<String> {
-    let untried = (size.sets as u64).saturating_sub(size.tried());
-    let undecided = size.counts.could_not_tell;
-    let told = [(untried, "were not tried"), (undecided, "could not be told")]
-        .into_iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, what)| format!("{count} {what}"));
-    let told: Vec<String> = told.collect();
-    let all = match size.faults {
-        1 => format!("{} single faults", size.sets),
-        faults => format!("{} sets of {faults}", size.sets),
-    };
-    (!told.is_empty()).then(|| format!("{all}, {}", told.join(" and ")))
+/// Of how many sets of each size something is so: ` Not tried: 3 of 5 single faults.`; nothing if of none.
+fn told_of(searched: &Searched, what: &str, count: impl Fn(&Size) -> u64) -> String {
+    let some = searched.sizes.iter().filter(|size| count(size) > 0).map(|size| {
+        let kind = if size.faults == 1 { "single faults".to_owned() } else { format!("sets of {}", size.faults) };
+        format!("{} of {} {kind}", count(size), size.sets)
+    });
+    let some: Vec<String> = some.collect();
+    if some.is_empty() { String::new() } else { format!(" {what}: {}.", some.join(", ")) }
 }
 
 fn broken_by(count: u64, faults: usize) -> String {
@@ -176,11 +174,11 @@ mod tests {
             (vec![size(1, 3, 3, 0, 0)], "No set of up to 2 of these faults breaks it."),
             (
                 vec![size(1, 3, 3, 0, 0), size(2, 3, 2, 0, 0)],
-                "No single one of these faults breaks it; of more, none that was tried. Of 3 sets of 2, 1 were not tried.",
+                "No single one of these faults breaks it; of more, none that was tried. Not tried: 1 of 3 sets of 2.",
             ),
             (
                 vec![size(1, 3, 2, 0, 1), size(2, 1, 1, 0, 0)],
-                "No set that was tried breaks it. Of 3 single faults, 1 could not be told.",
+                "No set that was tried breaks it. Could not be told: 1 of 3 single faults.",
             ),
             (vec![size(1, 3, 1, 2, 0)], "2 of these faults break it."),
             (
