@@ -1,6 +1,6 @@
 //! `simrun sweep` through the real binary: the procedure with which each product hands its service over, with single
-//! faults at its events, with sets of them along its lineage, and with slips of its operator. The tables are the test. They
-//! are bounded so that they take seconds: their heads say how much of all was tried.
+//! faults at its events, with sets of them along its lineage, and with slips of its operator. The tables are the test.
+//! They are bounded so that they take seconds: their heads say how much of all was tried.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -111,8 +111,8 @@ fn sets_of_faults_along_the_lineage_of_a_switchover() {
     assert_eq!(both, search("1"), "it does not depend on how many run at once");
 }
 
-/// A standby of three nodes is restarted. No single kill at the same events breaks that; of two at once some do, for one node is
-/// no majority, and one more where the defect lets a primary wait for standbys that are dead.
+/// A standby of three nodes is restarted. No single kill at the same events breaks that; of two at once some do, for
+/// one node is no majority, and one more where the defect lets a primary wait for standbys that are dead.
 mod two_kills {
     use std::path::Path;
 
@@ -185,6 +185,22 @@ time-limit = "20s"
         let defect = "model = \"kingbase\"\ndefects = [\"sync-is-never-given-up\"]";
         let drill = DRILL.replace("model = \"kingbase\"", defect);
         insta::assert_snapshot!(table("defective.toml", &drill, &[&["--lineage"], AT.as_slice()].concat()));
+    }
+
+    #[test]
+    fn what_broke_is_kept_as_a_scenario_that_breaks() {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lineage-kept");
+        let _ = std::fs::remove_dir_all(&kept);
+        let folder = kept.to_str().expect("a path");
+        table("kept.toml", DRILL, &[&["--lineage", "--out", folder], AT.as_slice()].concat());
+        let files: Vec<_> =
+            std::fs::read_dir(&kept).expect("a folder").map(|file| file.expect("a file").path()).collect();
+        assert_eq!(files.len(), 2, "one for each way of breaking: {files:?}");
+        for file in files {
+            let run = Command::new(env!("CARGO_BIN_EXE_simrun")).arg("run").arg(&file).arg("--out").arg(&kept).output();
+            let run = run.expect("simrun runs");
+            assert_eq!(run.status.code(), Some(1), "{}", out(&run));
+        }
     }
 
     #[test]

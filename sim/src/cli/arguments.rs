@@ -77,7 +77,8 @@ pub enum Command {
     Explore(ExploreArguments),
     /// Make the smallest scenario that still fails in the same way.
     Shrink(ShrinkArguments),
-    /// Try every single fault at every event of a procedure, or every slip of its operator.
+    /// Try every single fault at every event of a procedure, sets of faults along its lineage, or every slip of its
+    /// operator.
     Sweep(SweepArguments),
     /// Put the results of a campaign's shares together.
     Merge(MergeArguments),
@@ -227,15 +228,15 @@ pub struct SweepArguments {
     /// Try slips of the operator instead of faults: steps left out, repeated, swapped, elsewhere, too early, too late.
     #[arg(long)]
     pub operator: bool,
-    /// Only sets of faults that take away what every good outcome of the run rests on, the smallest first, until one breaks
-    /// something or none is left (lineage-driven fault injection).
+    /// Only sets of faults that take away what a good outcome of the run rests on, the smallest first, until one
+    /// breaks something or none is left (lineage-driven fault injection).
     #[arg(long, conflicts_with_all = ["operator", "pairs"])]
     pub lineage: bool,
     /// With --lineage: so many faults at once at most.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=9))]
     pub max_faults: u32,
-    /// Only these faults: kill, pause, nic-down, lose-power; with --lineage also partition, one way between two hosts, and
-    /// pause only if it is named.
+    /// Only these faults: kill, pause, nic-down, lose-power; with --lineage also partition, one way between two hosts,
+    /// and pause only if it is named.
     #[arg(long, value_delimiter = ',', value_name = "VERB,VERB")]
     pub faults: Vec<String>,
     /// Only at events whose name contains one of these words: switchover,role (default: at every event).

@@ -1,4 +1,5 @@
-//! `simrun sweep`: every single fault at every step of a procedure, or every slip of its operator.
+//! `simrun sweep`: every single fault at every step of a procedure, sets of them along its lineage, or every slip of
+//! its operator.
 
 use std::collections::BTreeSet;
 use std::io::Write;

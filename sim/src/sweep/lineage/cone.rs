@@ -42,8 +42,9 @@ pub struct Cone {
 }
 
 impl Cone {
-    /// Everything from which a goal could be reached through what passed between actors. What only repeats leads nowhere,
-    /// except while the operation of the goal waits: an acknowledgement may say what a thousand others said before it.
+    /// Everything from which a goal could be reached through what passed between actors. What only repeats leads
+    /// nowhere, except while the operation of the goal waits: an acknowledgement may say what a thousand others said
+    /// before it.
     pub fn of(goal: &Goal, flows: &Flows) -> Cone {
         let mut cone = Cone::default();
         let mut open = goal.needs.clone();

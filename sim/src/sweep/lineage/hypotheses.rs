@@ -1,9 +1,9 @@
 //! Which sets of faults break every support that is known: the next to be tried.
 //!
-//! It knows numbers of faults and which of them break what, and nothing else. A set that held was shown by its run to have
-//! supports of its own. Whoever adds faults to it must break all those of some good outcome, or that outcome is still
-//! supported by what was seen. So sets grow: from each that held, by each fault that breaks a support of it; and what comes
-//! of that is tried only if every smaller set in it that held agrees.
+//! It knows numbers of faults and which of them break what, and nothing else. A set that held was shown by its run to
+//! have supports of its own. Whoever adds faults to it must break all those of some good outcome, or that outcome is
+//! still supported by what was seen. So sets grow: from each that held, by each fault that breaks a support of it; and
+//! what comes of that is tried only if every smaller set in it that held agrees.
 
 use std::collections::BTreeMap;
 
@@ -30,8 +30,8 @@ impl Clause {
 /// A set under which all was well.
 #[derive(Clone, Debug)]
 struct Held {
-    /// The supports of the good outcomes, always in the same order; `None` for one that was not reached though nothing had
-    /// promised it.
+    /// The supports of the good outcomes, always in the same order; `None` for one that was not reached though nothing
+    /// had promised it.
     clauses: Vec<Option<Clause>>,
     /// The faults that break any of them.
     breaking: Numbers,
@@ -67,8 +67,8 @@ impl Known {
         self.broken.push(set);
     }
 
-    /// Every set of this size that grows out of one that held, each once and always in the same order, without those that
-    /// contain one that is broken already. There may be too many to keep.
+    /// Every set of this size that grows out of one that held, each once and always in the same order, without those
+    /// that contain one that is broken already. There may be too many to keep.
     pub fn grown(&self, size: usize) -> impl Iterator<Item = Grown> + Send {
         let parents = self.held.iter().filter(move |(set, _)| set.len() + 1 == size);
         let all = parents.flat_map(|(set, held)| {
@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(ruled_out(&known, 2), 0);
     }
 
-    /// A thing that is supported in several ways, each of which needs several parts: all sets of parts that break it and
-    /// of which no part can be left out are found, and nothing else.
+    /// A thing that is supported in several ways, each of which needs several parts: all sets of parts that break it
+    /// and of which no part can be left out are found, and nothing else.
     #[test]
     fn what_is_found_is_what_all_sets_would_show() {
         const PARTS: usize = 7;

@@ -24,8 +24,8 @@ struct Arrived {
     said: u64,
 }
 
-/// Every message that arrived, except those of clients: their traffic rests on the cluster, and not the other way round.
-/// What a receiver got is the oldest of what was sent to it with the same content.
+/// Every message that arrived, except those of clients: their traffic rests on the cluster, and not the other way
+/// round. What a receiver got is the oldest of what was sent to it with the same content.
 pub fn messages(trace: &Trace) -> Vec<Flow> {
     let clients = clients(trace);
     let mut arrived: Vec<Arrived> = Vec::new();
@@ -66,8 +66,8 @@ fn name(text: &str) -> &str {
     text[..end.unwrap_or(text.len())].trim()
 }
 
-/// Messages as flows. One only repeats if its sender says its name to its receiver again and again, and said, except for
-/// numbers, the same when it last said it.
+/// Messages as flows. One only repeats if its sender says its name to its receiver again and again, and said, except
+/// for numbers, the same when it last said it.
 fn flows(arrived: &[Arrived]) -> Vec<Flow> {
     let mut counts: BTreeMap<(Actor, Actor, u64), usize> = BTreeMap::new();
     for message in arrived {

@@ -22,9 +22,9 @@
 //!
 //! # What a support is, and what it is not
 //!
-//! The world records who sent what to whom, not why. So a support is all that came before its outcome and could have led
-//! to it, through messages that arrived, bytes of a device that another life had written, commands that were typed, and
-//! starts of processes. This says too much, which costs runs and hides nothing:
+//! The world records who sent what to whom, not why. So a support is all that came before its outcome and could have
+//! led to it, through messages that arrived, bytes of a device that another life had written, commands that were typed,
+//! and starts of processes. This says too much, which costs runs and hides nothing:
 //!
 //! * All that a process took up or announced earlier in its life counts for what it does later.
 //! * Whoever runs on a host when a process starts there is taken to have started it.
@@ -33,8 +33,8 @@
 //! And it leaves out some, on purpose or because it is not in the trace:
 //!
 //! * A message that repeats except for its numbers what its sender says again and again is no link of a support, unless
-//!   the operation of a client waits while it arrives; neither is a block that is read again and again. Heartbeats would
-//!   tie everything to everything.
+//!   the operation of a client waits while it arrives; neither is a block that is read again and again. Heartbeats
+//!   would tie everything to everything.
 //! * Silence: that nothing came can make a process act, but is nobody's message.
 //! * Signals between the processes of a host, and the deaths they cause.
 //! * Clients and their machine cannot fail.

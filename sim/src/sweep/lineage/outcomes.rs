@@ -78,9 +78,12 @@ fn answered(record: &Record, operation: u64, client: Actor) -> Goal {
     Goal { needs: Vec::new(), operation: answered }
 }
 
+/// The announcements that say what a host is.
+const LOOKS: [&str; 2] = [events::ROLE_CHANGED, events::STATE_CHANGED];
+
 /// Whoever last said of a host what it is, for each host: it must live and look like this.
 fn as_they_look(scenario: &Scenario, record: &Record, lives: &Lives, at: Instant) -> Vec<(Actor, Instant)> {
-    let of_looks = |what: &What| matches!(what, What::Announced { name, .. } if [events::ROLE_CHANGED, events::STATE_CHANGED].contains(name));
+    let of_looks = |what: &What| matches!(what, What::Announced { name, .. } if LOOKS.contains(name));
     let until = record.trace.events().partition_point(|event| event.at <= at);
     let said = |host: &str| {
         let earlier = record.trace.events()[..until].iter().rev().filter(|event| of_looks(&event.what));

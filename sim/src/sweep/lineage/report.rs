@@ -52,8 +52,8 @@ pub fn sizes(searched: &Searched, singles: u64) -> String {
     table
 }
 
-/// How many sets of a size need not be tried: an exhaustive sweep would try each fault at each event, and all that can be
-/// put together of these.
+/// How many sets of a size need not be tried: an exhaustive sweep would try each fault at each event, and all that can
+/// be put together of these.
 fn spared(size: &Size, singles: u64) -> String {
     let all = sets_of(singles.into(), size.faults as u128);
     all.map_or("countless".to_owned(), |all| all.saturating_sub(size.sets as u128).to_string())
@@ -74,7 +74,7 @@ pub fn bound(searched: &Searched, most: usize) -> String {
         return "No fault at an announcement takes anything away from what is good.".to_owned();
     }
     let broken = searched.sizes.iter().find(|size| size.counts.broke > 0);
-    let certain = searched.sizes.iter().take_while(|size| is_certain(size) && !searched.interrupted).count();
+    let certain = searched.sizes.iter().take_while(|size| is_certain(size)).count();
     let open = [
         told_of(searched, "Not tried", |size| (size.sets as u64).saturating_sub(size.tried())),
         told_of(searched, "Could not be told", |size| size.counts.could_not_tell),
@@ -84,11 +84,18 @@ pub fn bound(searched: &Searched, most: usize) -> String {
     let interrupted = if searched.interrupted { " It was interrupted." } else { "" };
     let found = match broken {
         Some(size) if certain + 1 == size.faults && certain > 0 => {
-            format!("{} break{} it, and {} does.", broken_by(size.counts.broke, size.faults), s(size), nothing(certain))
+            format!(
+                "{} break{} it, and {} does.",
+                broken_by(size.counts.broke, size.faults),
+                ending(size),
+                nothing(certain)
+            )
         }
-        Some(size) => format!("{} break{} it.", broken_by(size.counts.broke, size.faults), s(size)),
+        Some(size) => format!("{} break{} it.", broken_by(size.counts.broke, size.faults), ending(size)),
         // If it ended before the largest size, there was no set left of the next one.
-        None if certain == searched.sizes.len() => capital(&format!("{} breaks it.", nothing(most))),
+        None if certain == searched.sizes.len() && !searched.interrupted => {
+            capital(&format!("{} breaks it.", nothing(most)))
+        }
         None if certain > 0 => {
             format!("{}; of more, none that was tried.", capital(&format!("{} breaks it", nothing(certain))))
         }
@@ -122,7 +129,7 @@ fn broken_by(count: u64, faults: usize) -> String {
 }
 
 /// The ending of the verb after so many sets that broke something.
-fn s(size: &Size) -> &'static str {
+fn ending(size: &Size) -> &'static str {
     if size.counts.broke == 1 { "s" } else { "" }
 }
 
@@ -189,6 +196,11 @@ mod tests {
         for (sizes, expected) in cases {
             assert_eq!(bound(&searched(sizes), 2), expected);
         }
+        let mut ended = searched(vec![size(1, 3, 3, 0, 0), size(2, 3, 2, 0, 0)]);
+        ended.interrupted = true;
+        let told = "No single one of these faults breaks it; of more, none that was tried. Not tried: 1 of 3 sets of 2. \
+                    It was interrupted.";
+        assert_eq!(bound(&ended, 2), told);
         let nothing = Searched { outcomes: Vec::new(), ..searched(Vec::new()) };
         assert!(bound(&nothing, 2).starts_with("Nothing good came of the run"));
     }

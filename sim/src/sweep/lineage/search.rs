@@ -120,8 +120,8 @@ pub struct Found {
 pub struct Searched {
     /// The good outcomes of the run without faults.
     pub outcomes: Vec<Supported>,
-    /// The announcements at which faults are wanted, without faults: how many at least one of the outcomes rests on, and
-    /// how many there were.
+    /// The announcements at which faults are wanted, without faults: how many at least one of the outcomes rests on,
+    /// and how many there were.
     pub announced: (usize, usize),
     /// The messages that arrived without faults, told in the same way.
     pub messages: (usize, usize),
@@ -242,8 +242,8 @@ impl<'a> Search<'a> {
         self.known.held(set, clauses);
     }
 
-    /// Tries size after size until something breaks, no set is left, or there would be too many faults at once. `hear` is
-    /// told how it goes.
+    /// Tries size after size until something breaks, no set is left, or there would be too many faults at once. `hear`
+    /// is told how it goes.
     pub fn run(mut self, mut hear: impl FnMut(Heard<'_>)) -> Searched {
         for faults in 1..=self.plan.most {
             let (sets, ruled_out) = self.count(faults);

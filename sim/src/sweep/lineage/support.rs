@@ -212,9 +212,9 @@ impl Support {
     /// Every fault of these kinds that takes something away from it.
     ///
     /// A process is met where it announces something itself, and at the last announcement of anybody before it passes
-    /// something on: between two of these a death takes away the same. What a command announces in a shell, the processes of
-    /// its host meet. A way is cut at the last announcement of its sender's host before a message leaves. What comes at one
-    /// instant is one moment, the last of it.
+    /// something on: between two of these a death takes away the same. What a command announces in a shell, the
+    /// processes of its host meet. A way is cut at the last announcement of its sender's host before a message leaves.
+    /// What comes at one instant is one moment, the last of it.
     pub fn faults(&self, ground: &Ground<'_>, kinds: &[FaultKind]) -> Vec<Fault> {
         let met = self.met(ground);
         let mut faults: Vec<Fault> = Vec::new();
