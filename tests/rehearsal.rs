@@ -223,7 +223,7 @@ fn a_plan_is_made_from_the_runs_in_both_languages() {
     let histogram = &numbers["rto_histogram"];
     let counted: u64 = histogram["counts"].as_array().expect("counts").iter().filter_map(|count| count.as_u64()).sum();
     assert_eq!(counted, 3, "{histogram}");
-    assert!(english.contains("RTO (objective 1m)") && english.contains('█'), "{english}");
+    assert!(english.contains("RTO (objective 60s)") && english.contains('█'), "{english}");
     let page = read("rehearsal.html");
     for part in ["class=\"distribution\"", "id=\"checks\"", "id=\"findings\"", "id=\"limits\"", "3 as expected"] {
         assert!(page.contains(part), "{part}");

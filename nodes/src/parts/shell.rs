@@ -15,6 +15,9 @@ use crate::world::process::Process;
 use crate::world::time::Instant;
 use crate::world::trace::{HostId, ProcessId};
 
+/// The process on each host in which an operator types.
+pub const SHELL: &str = "shell";
+
 /// What a command printed and how it ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandOutput {
@@ -91,7 +94,7 @@ pub struct Shell {
 impl Shell {
     /// Adds a shell to a host; it starts with the host.
     pub fn add(world: &World, host: HostId, table: CommandTable) -> Shell {
-        Shell::named(world, host, "shell", table)
+        Shell::named(world, host, SHELL, table)
     }
 
     fn named(world: &World, host: HostId, name: &str, table: CommandTable) -> Shell {

@@ -81,7 +81,8 @@ pub enum Command {
     Replay(ReplayArguments),
     /// Tell of runs from their folders, for people or for CI; nothing is run.
     Report(ReportArguments),
-    /// Try every single fault at every event of a procedure, or every slip of its operator.
+    /// Try every single fault at every event of a procedure, sets of faults along its lineage, or every slip of its
+    /// operator.
     Sweep(SweepArguments),
     /// Put the results of a campaign's shares together.
     Merge(MergeArguments),
@@ -259,7 +260,15 @@ pub struct SweepArguments {
     /// Try slips of the operator instead of faults: steps left out, repeated, swapped, elsewhere, too early, too late.
     #[arg(long)]
     pub operator: bool,
-    /// Only these faults: kill, pause, nic-down, lose-power.
+    /// Only sets of faults that take away what a good outcome of the run rests on, the smallest first, until one
+    /// breaks something or none is left (lineage-driven fault injection).
+    #[arg(long, conflicts_with_all = ["operator", "pairs"])]
+    pub lineage: bool,
+    /// With --lineage: so many faults at once at most.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=9))]
+    pub max_faults: u32,
+    /// Only these faults: kill, pause, nic-down, lose-power; with --lineage also partition, one way between two hosts,
+    /// and pause only if it is named.
     #[arg(long, value_delimiter = ',', value_name = "VERB,VERB")]
     pub faults: Vec<String>,
     /// Only at events whose name contains one of these words: switchover,role (default: at every event).
@@ -272,7 +281,8 @@ pub struct SweepArguments {
     /// Then pairs of faults on different hosts, at events that lie within this time.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub pairs: Option<Duration>,
-    /// Try so many at most, spread over all events and faults (default: all single faults, 500 pairs).
+    /// Try so many at most, spread over all events and faults (default: all single faults, 500 pairs); with --lineage
+    /// so many sets of each size (default: all single faults, 500 of each larger size).
     #[arg(long)]
     pub limit: Option<usize>,
     /// How many runs at once (default: one for each core); the result does not depend on it.

@@ -1,4 +1,5 @@
-//! `simrun sweep`: every single fault at every step of a procedure, or every slip of its operator.
+//! `simrun sweep`: every single fault at every step of a procedure, sets of them along its lineage, or every slip of
+//! its operator.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -18,7 +19,8 @@ use crate::explore::line::ExploredSeed;
 use crate::explore::trial;
 use crate::scenario::Accepted;
 use crate::scenario::vocabulary::Vocabulary;
-use crate::sweep::{Answer, Attempt, Setting, Tried, events, faults, make, operator, report};
+use crate::sweep::lineage::search::{Heard, Plan, Search, SearchError, Searched};
+use crate::sweep::{Answer, Attempt, Setting, Tried, events, faults, lineage, make, operator, report};
 use crate::verdict::Outcome;
 use crate::vocabulary;
 
@@ -35,7 +37,11 @@ pub fn run(arguments: &SweepArguments) -> Result<Exit, CliError> {
         vocabulary: &vocabulary,
         seed: arguments.seed.unwrap_or(accepted.scenario.run.seeds.first),
     };
-    if arguments.operator { sweep.operator() } else { sweep.faults() }
+    match (arguments.operator, arguments.lineage) {
+        (true, _) => sweep.operator(),
+        (false, true) => sweep.lineage(),
+        (false, false) => sweep.faults(),
+    }
 }
 
 struct Sweep<'a> {
@@ -48,7 +54,8 @@ struct Sweep<'a> {
 
 impl Sweep<'_> {
     fn faults(&self) -> Result<Exit, CliError> {
-        let kinds = self.kinds()?;
+        let kinds = self.kinds(&faults::KINDS)?;
+        let kinds = if kinds.is_empty() { faults::KINDS.to_vec() } else { kinds };
         let alone = faults::undisturbed(&self.explicit());
         let undisturbed = alone.accept(self.path(), self.vocabulary).map_err(CliError::Rejected)?;
         let trial = trial::run(&undisturbed.scenario, self.product, self.seed, interrupted)?;
@@ -62,7 +69,7 @@ impl Sweep<'_> {
         if let Some(occurrences) = self.arguments.occurrences {
             moments = events::thinned(&moments, occurrences);
         }
-        let alone = faults::with_room(&alone, &undisturbed.scenario);
+        let alone = faults::with_room(&alone, &undisturbed.scenario, 1);
         let aims = faults::aims(&undisturbed.scenario, self.product, &kinds);
         let limit = self.arguments.limit.unwrap_or(usize::MAX);
         let singles = faults::singles(&alone, &aims, &moments, limit);
@@ -107,6 +114,61 @@ impl Sweep<'_> {
         Ok(if interrupted() { Exit::Interrupted } else { exit })
     }
 
+    fn lineage(&self) -> Result<Exit, CliError> {
+        let kinds = self.kinds(&lineage::kinds())?;
+        let kinds = if kinds.is_empty() { lineage::usual_kinds() } else { kinds };
+        let most = self.arguments.max_faults;
+        let alone = faults::undisturbed(&self.explicit());
+        let undisturbed = alone.accept(self.path(), self.vocabulary).map_err(CliError::Rejected)?;
+        let alone = faults::with_room(&alone, &undisturbed.scenario, most);
+        let undisturbed = alone.accept(self.path(), self.vocabulary).map_err(CliError::Rejected)?;
+        let plan = Plan {
+            undisturbed: &alone,
+            scenario: &undisturbed.scenario,
+            kinds: &kinds,
+            words: &self.arguments.events,
+            occurrences: self.arguments.occurrences,
+            most: most as usize,
+            singles: self.arguments.limit.unwrap_or(usize::MAX),
+            sets: self.arguments.limit.unwrap_or(PAIRS),
+        };
+        let search = match Search::begin(self.setting(), plan) {
+            Ok(search) => search,
+            Err(_) if interrupted() => return Ok(Exit::Interrupted),
+            Err(SearchError::Run(error)) => return Err(error.into()),
+            Err(SearchError::NotSound(cause)) => {
+                return Err(CliError::NotSound { scenario: self.path().to_owned(), cause });
+            }
+        };
+        self.wanted(search.moments())?;
+        let searched = self.search(search);
+        let singles = faults::aims(&undisturbed.scenario, self.product, &kinds).len() * searched.announced.1;
+        let mut out = anstream::stdout().lock();
+        writeln!(out, "LINEAGE  {}  seed {}: {}", self.path(), self.seed, lineage::report::lineage(&searched))?;
+        write!(out, "{}", lineage::report::outcomes(&searched.outcomes))?;
+        write!(out, "{}", lineage::report::sizes(&searched, singles as u64))?;
+        writeln!(out, "  {}", lineage::report::bound(&searched, most as usize))?;
+        let found: Vec<Tried> = searched.found.iter().map(|found| found.first.clone()).collect();
+        self.keep(&found)?;
+        Ok(if interrupted() { Exit::Interrupted } else { exit_of(searched.counts()) })
+    }
+
+    fn search(&self, search: Search<'_>) -> Searched {
+        let mut progress: Option<Progress> = None;
+        let searched = search.run(|heard| match heard {
+            Heard::Begins { runs } => {
+                progress.iter_mut().for_each(Progress::finish);
+                progress = Some(Progress::begin("sweep", Some(runs as u64), 0));
+            }
+            Heard::Made(made) => {
+                let as_expected = matches!(made.answer, Answer::Held | Answer::DidNotBite);
+                progress.iter_mut().for_each(|progress| progress.step(as_expected));
+            }
+        });
+        progress.iter_mut().for_each(Progress::finish);
+        searched
+    }
+
     fn operator(&self) -> Result<Exit, CliError> {
         let mut slips = operator::slips(&self.explicit(), self.seed);
         thin(&mut slips, self.arguments.limit);
@@ -144,30 +206,32 @@ impl Sweep<'_> {
         explicit(self.accepted, &Draws::of(&self.accepted.scenario, self.seed))
     }
 
-    fn kinds(&self) -> Result<Vec<faults::FaultKind>, CliError> {
-        let known = || faults::KINDS.iter().map(|kind| kind.verb).collect::<Vec<_>>().join(", ");
+    /// The kinds of faults that are asked for, of those that there are.
+    fn kinds(&self, known: &[faults::FaultKind]) -> Result<Vec<faults::FaultKind>, CliError> {
+        let names = || known.iter().map(|kind| kind.verb).collect::<Vec<_>>().join(", ");
         let find = |verb: &String| {
-            let kind = faults::KINDS.iter().find(|kind| kind.verb == verb).copied();
-            kind.ok_or_else(|| CliError::Unknown { name: verb.clone(), hint: Some(format!("faults: {}", known())) })
+            let kind = known.iter().find(|kind| kind.verb == verb).copied();
+            kind.ok_or_else(|| CliError::Unknown { name: verb.clone(), hint: Some(format!("faults: {}", names())) })
         };
-        if self.arguments.faults.is_empty() {
-            return Ok(faults::KINDS.to_vec());
-        }
         self.arguments.faults.iter().map(find).collect()
     }
 
-    fn make(&self, attempts: Vec<Attempt>) -> Vec<Tried> {
-        let setting = Setting {
+    fn setting(&self) -> Setting<'_> {
+        Setting {
             path: self.path(),
             vocabulary: self.vocabulary,
             product: self.product,
             seed: self.seed,
             jobs: explore::threads(self.arguments.jobs),
             interrupted,
-        };
+        }
+    }
+
+    fn make(&self, attempts: Vec<Attempt>) -> Vec<Tried> {
         let mut progress = Progress::begin("sweep", Some(attempts.len() as u64), 0);
-        let tried =
-            make(setting, attempts, |made| progress.step(matches!(made.answer, Answer::Held | Answer::DidNotBite)));
+        let tried = make(self.setting(), attempts, |made| {
+            progress.step(matches!(made.answer, Answer::Held | Answer::DidNotBite))
+        });
         progress.finish();
         tried
     }
@@ -177,7 +241,7 @@ impl Sweep<'_> {
         let Some(folder) = &self.arguments.out else { return Ok(()) };
         let mut kept: Vec<&str> = Vec::new();
         for attempt in tried.iter().filter(|attempt| attempt.answer == Answer::Broke) {
-            let signature = attempt.line.as_ref().and_then(|line| line.signature.as_deref()).unwrap_or("no result");
+            let signature = attempt.signature();
             if kept.contains(&signature) {
                 continue;
             }
@@ -194,7 +258,7 @@ impl Sweep<'_> {
     }
 }
 
-/// How many pairs are tried if no limit is given: there are soon a million.
+/// How many pairs, or larger sets, are tried if no limit is given: there are soon a million.
 const PAIRS: usize = 500;
 
 /// Keeps every so-many-th, so that what is left is spread over all.
@@ -209,7 +273,10 @@ fn thin(attempts: &mut Vec<Attempt>, limit: Option<usize>) {
 
 /// What did not bite proves nothing and breaks nothing.
 fn exit(tried: &[Tried]) -> Exit {
-    let counts = report::Counts::of(tried);
+    exit_of(report::Counts::of(tried))
+}
+
+fn exit_of(counts: report::Counts) -> Exit {
     match (counts.broke, counts.could_not_tell, counts.held) {
         (0, 0, 1..) => Exit::AsExpected,
         (0, _, _) => Exit::Inconclusive,

@@ -36,11 +36,25 @@ impl Moment {
     }
 }
 
+/// An announcement of a run, and who made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// The announcement.
+    pub moment: Moment,
+    /// Who made it.
+    pub place: Place,
+}
+
 /// The announcements from the moment the first step begins; from the start if there is no step.
 pub fn moments(scenario: &Scenario, record: &Record) -> Vec<Moment> {
+    placed_moments(scenario, record).into_iter().map(|placed| placed.moment).collect()
+}
+
+/// As [`moments`], with who made each.
+pub fn placed_moments(scenario: &Scenario, record: &Record) -> Vec<Placed> {
     let from = record.steps.iter().filter_map(|step| step.began).min().unwrap_or_default();
-    let mut moments = all_moments(scenario, record);
-    moments.retain(|moment| moment.at >= from.elapsed());
+    let mut moments = all_placed_moments(scenario, record);
+    moments.retain(|placed| placed.moment.at >= from.elapsed());
     moments
 }
 
@@ -72,6 +86,10 @@ fn place(kept: u32, count: u32, all: u32) -> u32 {
 
 /// All announcements of the scenario's hosts.
 pub fn all_moments(scenario: &Scenario, record: &Record) -> Vec<Moment> {
+    all_placed_moments(scenario, record).into_iter().map(|placed| placed.moment).collect()
+}
+
+fn all_placed_moments(scenario: &Scenario, record: &Record) -> Vec<Placed> {
     let mut counts: BTreeMap<(String, &str), u32> = BTreeMap::new();
     let mut moments = Vec::new();
     for event in record.trace.events() {
@@ -87,7 +105,8 @@ pub fn all_moments(scenario: &Scenario, record: &Record) -> Vec<Moment> {
         }
         let nth = counts.entry((host.clone(), name)).or_default();
         *nth += 1;
-        moments.push(Moment { host, event: (*name).to_owned(), nth: *nth, at: event.at.elapsed() });
+        let moment = Moment { host, event: (*name).to_owned(), nth: *nth, at: event.at.elapsed() };
+        moments.push(Placed { moment, place: event.place });
     }
     moments
 }

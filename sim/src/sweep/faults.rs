@@ -13,13 +13,26 @@ use crate::scenario::Scenario;
 use crate::scenario::model::Promise;
 use crate::scenario::values::print_duration;
 
+/// What a kind of fault hits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hits {
+    /// A process.
+    Process,
+    /// A host with all that runs on it.
+    Host,
+    /// What a host sends to others and receives from them.
+    NetworkCard,
+    /// What one host sends to another.
+    Link,
+}
+
 /// A kind of fault that a sweep knows how to aim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FaultKind {
     /// Its verb.
     pub verb: &'static str,
-    /// Whether it hits a process rather than a host.
-    pub hits_process: bool,
+    /// What it hits.
+    pub hits: Hits,
     /// How long it lasts; `None` if it does not last.
     pub lasts: Option<Duration>,
 }
@@ -27,35 +40,97 @@ pub struct FaultKind {
 /// A pause outlasts every usual time-out of a failure detector, and ends: what was frozen comes back and must be safe.
 const LASTS: Duration = Duration::from_secs(30);
 
+/// What is said on a link that is cut for so long is lost to whoever waits for the answer of a call.
+const CUT_LASTS: Duration = Duration::from_secs(10);
+
 /// The kinds, from the smallest to the largest.
 pub const KINDS: [FaultKind; 4] = [
-    FaultKind { verb: "kill", hits_process: true, lasts: None },
-    FaultKind { verb: "pause", hits_process: true, lasts: Some(LASTS) },
-    FaultKind { verb: "nic-down", hits_process: false, lasts: Some(LASTS) },
-    FaultKind { verb: "lose-power", hits_process: false, lasts: Some(LASTS) },
+    FaultKind { verb: "kill", hits: Hits::Process, lasts: None },
+    FaultKind { verb: "pause", hits: Hits::Process, lasts: Some(LASTS) },
+    FaultKind { verb: "nic-down", hits: Hits::NetworkCard, lasts: Some(LASTS) },
+    FaultKind { verb: "lose-power", hits: Hits::Host, lasts: Some(LASTS) },
 ];
 
+/// The kind that loses the messages of one way, and nothing else.
+pub const CUT: FaultKind = FaultKind { verb: "partition", hits: Hits::Link, lasts: Some(CUT_LASTS) };
+
 /// One fault, not yet at a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Aim {
     kind: FaultKind,
-    target: String,
+    target: Target,
+}
+
+/// What a fault is aimed at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Target {
+    /// A host, or a process as `host/process`.
+    Node(String),
+    /// The way from one host to another.
+    Way {
+        /// The host that sends.
+        from: String,
+        /// The host that receives.
+        to: String,
+    },
 }
 
 impl Aim {
-    /// `kill dn1/gaussdb`.
-    pub fn told(&self) -> String {
-        format!("{} {}", self.kind.verb, self.target)
+    /// A fault of this kind on a host, or on a process as `host/process`.
+    pub fn at_node(kind: FaultKind, target: String) -> Aim {
+        Aim { kind, target: Target::Node(target) }
     }
 
-    fn entry(&self, name: &str, moment: &Moment) -> Table {
+    /// A fault of this kind on the way from one host to another.
+    pub fn on_way(kind: FaultKind, from: String, to: String) -> Aim {
+        Aim { kind, target: Target::Way { from, to } }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> &FaultKind {
+        &self.kind
+    }
+
+    /// What it is aimed at.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// `kill dn1/gaussdb`.
+    pub fn told(&self) -> String {
+        match &self.target {
+            Target::Node(node) => format!("{} {node}", self.kind.verb),
+            Target::Way { from, to } => format!("{} {from} to {to}", self.kind.verb),
+        }
+    }
+
+    /// The host that it hits; of a way, the one that sends.
+    fn host(&self) -> &str {
+        let (Target::Node(node) | Target::Way { from: node, .. }) = &self.target;
+        node.split('/').next().unwrap_or_default()
+    }
+
+    /// How a scenario writes the target.
+    fn value(&self) -> Value {
+        match &self.target {
+            Target::Node(node) => node.clone().into(),
+            Target::Way { from, to } => {
+                let ends = Value::Array(vec![from.clone().into(), to.clone().into()]);
+                let way = [("between".to_owned(), ends), ("direction".to_owned(), "to".into())];
+                Value::Table(way.into_iter().collect())
+            }
+        }
+    }
+
+    /// The entry of a scenario that does it at a moment.
+    pub fn entry(&self, name: &str, moment: &Moment) -> Table {
         let mut entry = Table::new();
         entry.insert("name".to_owned(), name.into());
         entry.insert("after".to_owned(), moment.trigger().into());
         if moment.nth > 1 {
             entry.insert("nth".to_owned(), Value::Integer(i64::from(moment.nth)));
         }
-        entry.insert(self.kind.verb.to_owned(), self.target.clone().into());
+        entry.insert(self.kind.verb.to_owned(), self.value());
         if let Some(lasts) = self.kind.lasts {
             entry.insert("for".to_owned(), print_duration(lasts).into());
         }
@@ -74,30 +149,37 @@ pub fn undisturbed(document: &Document) -> Document {
 }
 
 /// The procedure with time behind its end: a fault at its last event is over before the run is, and what must come true
-/// within a time after the last step has that time. Otherwise much of a sweep could not be told.
-pub fn with_room(undisturbed: &Document, scenario: &Scenario) -> Document {
+/// within a time after the last step has that time. Otherwise much of a sweep could not be told. Of several faults each
+/// may begin when the one before it is over.
+pub fn with_room(undisturbed: &Document, scenario: &Scenario, faults: u32) -> Document {
     let promised = scenario.checks.iter().filter_map(|check| match check.promise {
         Promise::Eventually { within, .. } => within,
         _ => None,
     });
-    let room = LASTS + promised.max().unwrap_or_default();
+    let room = LASTS * faults + promised.max().unwrap_or_default();
     let mut document = undisturbed.clone();
     document.set(&["run", "time-limit"], print_duration(scenario.run.time_limit + room));
     document
 }
 
-/// Every kind on every target: processes of each host for kinds that hit processes, hosts for the others.
+/// Every kind on every target: processes of each host for kinds that hit processes, each way between two hosts for
+/// those that hit links, hosts for the others.
 pub fn aims(scenario: &Scenario, product: &Product, kinds: &[FaultKind]) -> Vec<Aim> {
     let mut aims = Vec::new();
     for kind in kinds {
         for node in &scenario.nodes {
             let role = product.roles.iter().find(|role| role.name == node.role);
             let processes: &[&str] = role.map_or(&[], |role| role.processes);
-            if kind.hits_process {
-                let targets = processes.iter().map(|process| format!("{}/{process}", node.name));
-                aims.extend(targets.map(|target| Aim { kind: *kind, target }));
-            } else {
-                aims.push(Aim { kind: *kind, target: node.name.clone() });
+            match kind.hits {
+                Hits::Process => {
+                    let targets = processes.iter().map(|process| format!("{}/{process}", node.name));
+                    aims.extend(targets.map(|target| Aim::at_node(*kind, target)));
+                }
+                Hits::Host | Hits::NetworkCard => aims.push(Aim::at_node(*kind, node.name.clone())),
+                Hits::Link => {
+                    let others = scenario.nodes.iter().filter(|other| other.name != node.name);
+                    aims.extend(others.map(|other| Aim::on_way(*kind, node.name.clone(), other.name.clone())));
+                }
             }
         }
     }
@@ -147,13 +229,12 @@ pub fn pairs(
     window: Duration,
     limit: usize,
 ) -> (usize, Vec<Attempt>) {
-    let host = |aim: &Aim| aim.target.split('/').next().unwrap_or_default().to_owned();
     let mut all: Vec<(&Aim, &Moment, &Aim, &Moment)> = Vec::new();
     for (number, first) in moments.iter().enumerate() {
         for second in moments[number..].iter().take_while(|second| second.at <= first.at + window) {
             for one in aims {
                 all.extend(
-                    aims.iter().filter(|other| host(one) != host(other)).map(|other| (one, first, other, second)),
+                    aims.iter().filter(|other| one.host() != other.host()).map(|other| (one, first, other, second)),
                 );
             }
         }

@@ -10,12 +10,14 @@
 //! | [`events`] | the moments that a fault can wait for |
 //! | [`faults`] | single faults and pairs of them |
 //! | [`operator`] | slips |
+//! | [`lineage`] | only the sets of faults that take away what good outcomes rest on |
 //! | [`report`] | what was tried and what broke |
 //!
 //! Every attempt is a scenario file that can be written out and run again. All of them run the same seed.
 
 pub mod events;
 pub mod faults;
+pub mod lineage;
 pub mod operator;
 pub mod report;
 #[cfg(test)]
@@ -24,12 +26,14 @@ mod tests;
 use std::ops::ControlFlow;
 
 use nodes::product::Product;
+use nodes::world::trace::Keep;
 use reports::{Outcome, Sentence};
 
 use crate::document::Document;
 use crate::explore::line::ExploredSeed;
-use crate::explore::trial;
+use crate::explore::trial::{self, Trial};
 use crate::explore::workers;
+use crate::scenario::Scenario;
 use crate::scenario::vocabulary::Vocabulary;
 
 /// One thing to try.
@@ -69,6 +73,13 @@ pub struct Tried {
     pub line: Option<ExploredSeed>,
 }
 
+impl Tried {
+    /// In which way it failed.
+    pub fn signature(&self) -> &str {
+        self.line.as_ref().and_then(|line| line.signature.as_deref()).unwrap_or("no result")
+    }
+}
+
 /// What attempts are run with.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
@@ -102,13 +113,23 @@ pub fn make(setting: Setting<'_>, attempts: Vec<Attempt>, mut each: impl FnMut(&
 }
 
 fn make_one(setting: Setting<'_>, attempt: Attempt) -> Tried {
+    make_and_look(setting, attempt, Keep::default(), |_, _| ()).0
+}
+
+/// Makes an attempt with so much of its run kept. If every check held, `look` sees the run before it is forgotten.
+fn make_and_look<T>(
+    setting: Setting<'_>,
+    attempt: Attempt,
+    keep: Keep,
+    look: impl FnOnce(&Scenario, &Trial) -> T,
+) -> (Tried, Option<T>) {
     let Ok(accepted) = attempt.document.accept(setting.path, setting.vocabulary) else {
-        return Tried { attempt, answer: Answer::Refused, line: None };
+        return (Tried { attempt, answer: Answer::Refused, line: None }, None);
     };
     let (scenario, product) = (&accepted.scenario, setting.product);
-    let Ok(trial) = trial::run(scenario, product, setting.seed, setting.interrupted) else {
+    let Ok(trial) = trial::run_keeping(scenario, product, setting.seed, keep, setting.interrupted) else {
         let line = ExploredSeed::of(&accepted, product, setting.seed, setting.interrupted);
-        return Tried { attempt, answer: Answer::Broke, line: Some(line) };
+        return (Tried { attempt, answer: Answer::Broke, line: Some(line) }, None);
     };
     let bit = trial.record.faults.iter().all(|fault| fault.fired.is_some() && fault.effects.observed > 0);
     let line = ExploredSeed::finished(&accepted, product, &trial);
@@ -118,5 +139,6 @@ fn make_one(setting: Setting<'_>, attempt: Attempt) -> Tried {
         Outcome::Inconclusive => Answer::CouldNotTell,
         Outcome::AsExpected => Answer::Held,
     };
-    Tried { attempt, answer, line: Some(line) }
+    let seen = (answer == Answer::Held).then(|| look(scenario, &trial));
+    (Tried { attempt, answer, line: Some(line) }, seen)
 }

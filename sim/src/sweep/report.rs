@@ -9,7 +9,7 @@ use crate::explore::line::ExploredSeed;
 use crate::scenario::values::print_duration;
 
 /// How many distinct findings are told one by one.
-const FINDINGS_TOLD: usize = 20;
+pub(super) const FINDINGS_TOLD: usize = 20;
 
 /// Counts of answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,16 +30,28 @@ impl Counts {
     /// The counts of these attempts.
     pub fn of<'t>(tried: impl IntoIterator<Item = &'t Tried>) -> Counts {
         let mut counts = Counts::default();
-        for attempt in tried {
-            *match attempt.answer {
-                Answer::Held => &mut counts.held,
-                Answer::Broke => &mut counts.broke,
-                Answer::CouldNotTell => &mut counts.could_not_tell,
-                Answer::DidNotBite => &mut counts.did_not_bite,
-                Answer::Refused => &mut counts.refused,
-            } += 1;
-        }
+        tried.into_iter().for_each(|attempt| counts.count(attempt.answer));
         counts
+    }
+
+    /// Counts one more.
+    pub fn count(&mut self, answer: Answer) {
+        *match answer {
+            Answer::Held => &mut self.held,
+            Answer::Broke => &mut self.broke,
+            Answer::CouldNotTell => &mut self.could_not_tell,
+            Answer::DidNotBite => &mut self.did_not_bite,
+            Answer::Refused => &mut self.refused,
+        } += 1;
+    }
+
+    /// Adds those of other attempts.
+    pub fn add(&mut self, others: Counts) {
+        self.held += others.held;
+        self.broke += others.broke;
+        self.could_not_tell += others.could_not_tell;
+        self.did_not_bite += others.did_not_bite;
+        self.refused += others.refused;
     }
 
     /// Attempts that proved something or could have.
@@ -94,8 +106,7 @@ pub fn sentence(tried: &[Tried], what: &str) -> String {
 fn findings(tried: &[Tried]) -> String {
     let mut by_signature: BTreeMap<&str, Vec<&Tried>> = BTreeMap::new();
     for attempt in tried.iter().filter(|attempt| attempt.answer == Answer::Broke) {
-        let signature = attempt.line.as_ref().and_then(|line| line.signature.as_deref()).unwrap_or("no result");
-        by_signature.entry(signature).or_default().push(attempt);
+        by_signature.entry(attempt.signature()).or_default().push(attempt);
     }
     let mut told = String::new();
     for (signature, attempts) in by_signature.iter().take(FINDINGS_TOLD) {

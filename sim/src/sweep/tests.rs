@@ -54,7 +54,7 @@ fn swept() -> (Document, Vec<events::Moment>, Vec<faults::Aim>) {
     let trial = trial::run(&undisturbed.scenario, &PAIR, 1, || false).expect("it runs");
     let moments = events::moments(&undisturbed.scenario, &trial.record);
     let aims = faults::aims(&undisturbed.scenario, &PAIR, &faults::KINDS);
-    (faults::with_room(&alone, &undisturbed.scenario), moments, aims)
+    (faults::with_room(&alone, &undisturbed.scenario, 1), moments, aims)
 }
 
 #[test]

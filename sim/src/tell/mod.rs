@@ -34,6 +34,7 @@ use crate::scenario::Scenario;
 use crate::verdict::Verdict;
 pub use lanes::lanes;
 use moment::{moment, span};
+pub(crate) use outages::outages;
 
 /// Everything there is to tell from.
 #[derive(Clone, Copy)]

@@ -24,7 +24,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 /// A durable write: when its client was told, and its number in the history.
 type Acknowledged = (Instant, usize);
 
-pub(super) fn outages(record: &Record, scenario: &Scenario) -> Vec<Outage> {
+pub(crate) fn outages(record: &Record, scenario: &Scenario) -> Vec<Outage> {
     let operations = &record.history.operations;
     let acknowledged = acknowledged(operations);
     let mut gaps: BTreeMap<usize, (Instant, usize)> = BTreeMap::new();
