@@ -20,7 +20,7 @@ use super::{Judged, Stay};
 struct Name {
     kind: &'static str,
     procedure: String,
-    /// The step a procedure ended with.
+    /// The step the procedure ended with; none for a step whatever its procedure came to.
     ends: Option<String>,
     /// The step, if this is about one.
     step: Option<String>,
@@ -124,8 +124,12 @@ impl Bands {
         for stay in going(judged) {
             let lengths = whole(judged.kind, &stay).into_iter().chain(steps(judged.kind, &stay));
             for (name, took) in lengths {
-                let tracks = self.lengths.entry(name).or_default();
-                tracks.entry(stay.phase().track.clone()).or_default().push(took);
+                let both = name.step.is_some() && name.ends.is_some();
+                let whatever_ends = both.then(|| Name { ends: None, ..name.clone() });
+                for name in whatever_ends.into_iter().chain([name]) {
+                    let tracks = self.lengths.entry(name).or_default();
+                    tracks.entry(stay.phase().track.clone()).or_default().push(took);
+                }
             }
         }
     }
@@ -159,9 +163,11 @@ impl Bands {
         }
     }
 
-    /// On the same track if the seeds went through it there, else on any: the roles may be exchanged.
+    /// On the same track if the seeds went through it there, else on any: the roles may be exchanged. A step beside those
+    /// of procedures that ended alike, else beside all of that name.
     fn beside(&self, track: &str, name: &Name, took: i64, judged: &Judged) -> Beside {
-        let tracks = self.lengths.get(name);
+        let whatever_ends = Name { ends: None, ..name.clone() };
+        let tracks = self.lengths.get(name).or_else(|| self.lengths.get(&whatever_ends));
         let lengths = tracks.and_then(|tracks| tracks.get(track).cloned());
         let any = || tracks.into_iter().flat_map(BTreeMap::values).flatten().copied().collect();
         let band = Band::of(lengths.unwrap_or_else(any));
@@ -186,14 +192,11 @@ fn whole(kind: &'static str, stay: &Stay<'_>) -> Option<(Name, i64)> {
 /// How long each step of a stay took, if it has several.
 fn steps(kind: &'static str, stay: &Stay<'_>) -> impl Iterator<Item = (Name, i64)> {
     let several = !stay.later.is_empty() || stay.ended().is_none();
+    let ends = stay.ended().map(|_| stay.ends().phase.step.clone());
     let passed = stay.steps().filter(move |passage| several && !passage.phase.rests);
     let lengths = passed.filter_map(move |passage| {
-        let name = Name {
-            kind,
-            procedure: passage.phase.procedure.clone(),
-            ends: None,
-            step: Some(passage.phase.step.clone()),
-        };
+        let (procedure, step) = (passage.phase.procedure.clone(), Some(passage.phase.step.clone()));
+        let name = Name { kind, procedure, ends: ends.clone(), step };
         Some((name, passage.until?.0 - passage.from.0))
     });
     lengths.filter(|(_, took)| *took >= 0)
@@ -393,6 +396,9 @@ mod tests {
         assert_eq!(compared.whole.as_ref().map(|whole| whole.place), Some(Place::NeverRehearsed));
         assert_eq!(compared.steps[0].1.place, Place::Longer(490), "its steps can be compared all the same");
         assert!(!compared.is_outside());
+        bands.add(&log(&[("PROMOTE", &[("copies", 490), ("rests dead", 0)])]));
+        let compared = &bands.compare(&died).phases[0];
+        assert_eq!(compared.steps[0].1.place, Place::Longer(10), "beside those that ended alike");
     }
 
     #[test]

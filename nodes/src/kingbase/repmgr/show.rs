@@ -84,6 +84,16 @@ impl Repmgr {
                     "{named} is not attached to its upstream node \"{}\"",
                     upstream.trim_start_matches("! ")
                 )),
+                // The upstream does not answer, so that nobody can say.
+                (_, true) if !status.starts_with('!') => {
+                    let up = record.upstream.and_then(|id| self.node(id));
+                    up.map(|up| {
+                        format!(
+                            "unable to determine if {named} is attached to its upstream node \"{}\" (ID: {})",
+                            up.name, up.id
+                        )
+                    })
+                }
                 (_, true) if !record.active => {
                     Some(format!("{named} is running but the repmgr node record is inactive"))
                 }
