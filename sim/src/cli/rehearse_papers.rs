@@ -17,7 +17,7 @@ use crate::explore::trial;
 use crate::rehearse::{Back, Material, Precondition, Rehearsal, StepTimes, page, plan};
 use crate::run::{self, RunOptions, Subject, glances, portable_command};
 use crate::scenario::Accepted;
-use crate::scenario::command::typed;
+use crate::scenario::command::{joined, typed};
 use crate::tell::{self, Tale};
 
 /// What all seeds came to.
@@ -119,7 +119,7 @@ fn back(accepted: &Accepted, product: &Product, draws: &Draws, typical: &Report)
     let at = Instant(last.0);
     let command = portable_command(&subject(accepted, product, draws), at, ("switchover", first))?;
     Ok(match command {
-        Some((host, words)) => Back::Command { host, command: words.join(" ") },
+        Some((host, words)) => Back::Command { host, command: joined(&words) },
         None => Back::NoCommand,
     })
 }

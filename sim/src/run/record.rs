@@ -16,6 +16,7 @@ use nodes::world::trace::Trace;
 use reports::Sentence;
 
 use crate::history::History;
+use crate::scenario::command::joined;
 
 /// All that happened in one run.
 #[derive(Clone, Debug)]
@@ -132,9 +133,9 @@ pub struct CommandRecord {
 }
 
 impl CommandRecord {
-    /// The command as one line.
+    /// The command as one line that can be typed.
     pub fn line(&self) -> String {
-        self.words.join(" ")
+        joined(&self.words)
     }
 }
 

@@ -9,6 +9,7 @@ mod words;
 use serde::Serialize;
 
 pub(super) use grammar::match_command;
+pub use words::joined;
 pub(super) use words::{Word, split};
 
 /// The words of a line as an operator types it; all of it as one word if a quote is never closed.

@@ -48,6 +48,31 @@ fn quoted(characters: &mut std::str::CharIndices<'_>, quote: char, word: &mut St
     }
 }
 
+/// The line that is split into these words, here and by a shell: what a reader may copy and type.
+pub fn joined(words: &[String]) -> String {
+    words.iter().map(|word| guarded(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// A word in quotes if a shell would take it for anything but one word as it stands. A variable stays one:
+/// `$HOME/replica1`.
+fn guarded(word: &str) -> String {
+    const MEANS_SOMETHING: &str = "'\"\\*?;&|<>()`#";
+    let plain = |letter: char| !letter.is_whitespace() && !MEANS_SOMETHING.contains(letter);
+    match word {
+        word if !word.is_empty() && word.chars().all(plain) => word.to_owned(),
+        // Within double quotes a shell still reads these.
+        word if !word.contains(['"', '\\', '`']) => format!("\"{word}\""),
+        word if !word.contains('\'') => format!("'{word}'"),
+        word => {
+            let escaped = word.chars().flat_map(|letter| match letter {
+                '"' | '\\' | '`' => vec!['\\', letter],
+                letter => vec![letter],
+            });
+            format!("\"{}\"", escaped.collect::<String>())
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +88,24 @@ mod tests {
         assert_eq!(texts("x ''"), ["x", ""]);
         assert_eq!(texts("  "), [""; 0]);
         assert_eq!(split("a 'b"), Err(OpenQuote(2)));
+    }
+
+    #[test]
+    fn a_line_that_is_shown_is_the_one_that_was_typed() {
+        for line in [
+            "cm_ctl switchover -n 2 -D /data/cluster/dn1",
+            "pg_ctl stop -m fast -D ~/primary",
+            "psql -c \"select pg_is_in_recovery()\"",
+            "psql -c 'select \"a\" from t'",
+            "touch $HOME/replica1/replica.signal",
+            "x \"\" y",
+        ] {
+            assert_eq!(joined(&texts(line)), line);
+        }
+        for words in [vec!["it's \"so\"", "$HOME", "a\\b"], vec!["`x` 'y' \"z\"", "select 1; select 2"]] {
+            let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+            assert_eq!(texts(&joined(&words)), words, "{}", joined(&words));
+        }
     }
 
     #[test]
