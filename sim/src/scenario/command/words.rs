@@ -53,10 +53,10 @@ pub fn joined(words: &[String]) -> String {
     words.iter().map(|word| guarded(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// A word in quotes if a shell would take it for anything but one word as it stands. A variable stays one:
-/// `$HOME/replica1`.
+/// A word in quotes if a shell would take it for anything but one word as it stands. Variables and
+/// patterns stay what they are: `$HOME/*.conf`.
 fn guarded(word: &str) -> String {
-    const MEANS_SOMETHING: &str = "'\"\\*?;&|<>()`#";
+    const MEANS_SOMETHING: &str = "'\"\\;&|<>()`#";
     let plain = |letter: char| !letter.is_whitespace() && !MEANS_SOMETHING.contains(letter);
     match word {
         word if !word.is_empty() && word.chars().all(plain) => word.to_owned(),
@@ -97,7 +97,7 @@ mod tests {
             "pg_ctl stop -m fast -D ~/primary",
             "psql -c \"select pg_is_in_recovery()\"",
             "psql -c 'select \"a\" from t'",
-            "touch $HOME/replica1/replica.signal",
+            "cp /tmp/primary/*.conf $HOME/primary/",
             "x \"\" y",
         ] {
             assert_eq!(joined(&texts(line)), line);
