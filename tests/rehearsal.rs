@@ -237,3 +237,26 @@ fn a_plan_is_made_from_the_runs_in_both_languages() {
     simrun(&arguments);
     assert_eq!(english, read("plan.md"), "a plan is the same each time");
 }
+
+/// The instances of DSC announce no role: the statuses of their group split the time.
+#[test]
+fn the_outage_of_a_product_without_a_primary_is_split_too() {
+    let output = simrun(&["rehearse", "scenarios/dm_dsc/kill_and_rejoin.toml", "--seeds", "1..1", "--format", "json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let worst = |phase: &str| told["phases"][phase]["worst"].as_u64().expect("a length");
+    assert!(worst("detect") < worst("promote") && worst("reconnect") > 0, "{}", told["phases"]);
+}
+
+#[test]
+fn what_a_hazard_breaks_anyway_is_no_cost_of_a_slip_and_its_plan_warns() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hazard");
+    let _ = std::fs::remove_dir_all(&folder);
+    let file = "scenarios/polardb/promote_before_stop.toml";
+    let output = simrun(&["rehearse", file, "--seeds", "1..1", "--format", "json", "--out", &folder.to_string_lossy()]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(told["slips"]["tried"].as_u64() > Some(0), "{}", told["slips"]);
+    let costs = told["slips"]["dangerous"].as_array().expect("a list");
+    assert!(costs.iter().all(|slip| slip["cost"] != "data"), "the runbook loses data itself: {costs:?}");
+    let plan = std::fs::read_to_string(folder.join("polardb/promote_before_stop/plan.md")).expect("the plan");
+    assert!(plan.contains("shows a hazard") && plan.contains("showed the hazard in 100.0%"), "{plan}");
+}

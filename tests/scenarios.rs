@@ -141,13 +141,14 @@ fn papers_of(tale: &Tale<'_>, report: &Report) -> [Handout; 2] {
     let outages = &service.outages;
     let ending = Ending::of(tale.record, tale.verdict, outages.len());
     let stays = stays(tale.record, &report.lanes);
-    let sample =
-        Sample::of(tale.record, ending, Phases::of(tale.record, outages, &Marks::OF_A_PRIMARY), &objectives, stays);
+    let operations = nodes::catalogue::operations(tale.product.model);
+    let marks = operations.map_or(Marks::OF_A_PRIMARY, |operations| operations.phases);
+    let sample = Sample::of(tale.record, ending, Phases::of(tale.record, outages, &marks), &objectives, stays);
     let samples = [sample];
     let material = Material {
         scenario: tale.scenario,
         product: tale.product,
-        operations: nodes::catalogue::operations(tale.product.model),
+        operations,
         rehearsal: &rehearsal(&tale.scenario.path, &samples),
         steps: &step_times(tale.scenario, &samples),
         stays: &together(samples.iter().map(|sample| &sample.stays)),
