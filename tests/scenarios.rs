@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use nodes::operations::Marks;
 use nodes::product::NodeState;
 use rayon::prelude::*;
 use reports::handout::{Block, Cell, Handout};
@@ -141,14 +140,13 @@ fn papers_of(tale: &Tale<'_>, report: &Report) -> [Handout; 2] {
     let outages = &service.outages;
     let ending = Ending::of(tale.record, tale.verdict, outages.len());
     let stays = stays(tale.record, &report.lanes);
-    let operations = nodes::catalogue::operations(tale.product.model);
-    let marks = operations.map_or(Marks::OF_A_PRIMARY, |operations| operations.phases);
-    let sample = Sample::of(tale.record, ending, Phases::of(tale.record, outages, &marks), &objectives, stays);
+    let phases = Phases::of(tale.record, outages, tale.product);
+    let sample = Sample::of(tale.record, ending, phases, &objectives, stays);
     let samples = [sample];
     let material = Material {
         scenario: tale.scenario,
         product: tale.product,
-        operations,
+        operations: nodes::catalogue::operations(tale.product.model),
         rehearsal: &rehearsal(&tale.scenario.path, &samples),
         steps: &step_times(tale.scenario, &samples),
         stays: &together(samples.iter().map(|sample| &sample.stays)),

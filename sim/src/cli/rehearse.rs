@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use nodes::operations::Marks;
 use rayon::prelude::*;
 
 use super::arguments::{MistakeFormat, RehearseArguments, TextFormat};
@@ -123,8 +122,7 @@ fn sample(accepted: &Accepted, seed: u64) -> Result<Sample, RunError> {
     let (service, objectives) = measured(&tale);
     let ending = Ending::of(&record, &verdict, service.outages.len());
     let stays = stays(&record, &lanes(&tale));
-    let marks = nodes::catalogue::operations(product.model).map_or(Marks::OF_A_PRIMARY, |operations| operations.phases);
-    let phases = Phases::of(&record, &service.outages, &marks);
+    let phases = Phases::of(&record, &service.outages, product);
     Ok(Sample::of(&record, ending, phases, &objectives, stays))
 }
 

@@ -161,8 +161,7 @@ impl Sweep<'_> {
                 progress = Some(Progress::begin("sweep", Some(runs as u64), 0));
             }
             Heard::Made(made) => {
-                let as_expected = matches!(made.answer, Answer::Held | Answer::DidNotBite);
-                progress.iter_mut().for_each(|progress| progress.step(as_expected));
+                progress.iter_mut().for_each(|progress| progress.step(made.answer.breaks_nothing()));
             }
         });
         progress.iter_mut().for_each(Progress::finish);
@@ -229,9 +228,7 @@ impl Sweep<'_> {
 
     fn make(&self, attempts: Vec<Attempt>) -> Vec<Tried> {
         let mut progress = Progress::begin("sweep", Some(attempts.len() as u64), 0);
-        let tried = make(self.setting(), attempts, |made| {
-            progress.step(matches!(made.answer, Answer::Held | Answer::DidNotBite))
-        });
+        let tried = make(self.setting(), attempts, |made| progress.step(made.answer.breaks_nothing()));
         progress.finish();
         tried
     }

@@ -13,7 +13,9 @@
 //!
 //! Each begins where the one before it ends; one that did not happen lasts no time. Together they are the outage.
 
+use nodes::catalogue;
 use nodes::operations::Marks;
+use nodes::product::Product;
 use nodes::product::events::{REPLAY_FINISHED, REPLAY_STARTED};
 use nodes::world::trace::{Event, What};
 use reports::{Moment, Outage, Span};
@@ -31,15 +33,16 @@ pub struct Phases {
 }
 
 impl Phases {
-    /// The phases of the longest outage that ended; none without one.
-    pub fn of(record: &Record, outages: &[Outage], marks: &Marks) -> Option<Self> {
+    /// The phases of the longest outage that ended, by what the product announces; none without one.
+    pub fn of(record: &Record, outages: &[Outage], product: &Product) -> Option<Self> {
+        let marks = catalogue::operations(product.model).map_or(Marks::OF_A_PRIMARY, |operations| operations.phases);
         let (from, until) = outages
             .iter()
             .filter_map(|outage| Some((outage.first_failed.at, outage.first_durable.as_ref()?.at)))
             .max_by_key(|(from, until)| (until.since(*from), std::cmp::Reverse(*from)))?;
         let seen = |event: &&Event| (from.0..=until.0).contains(&event.at.as_nanos());
         let events: Vec<&Event> = record.trace.events().iter().filter(seen).collect();
-        Some(cut(&events, (from, until), marks))
+        Some(cut(&events, (from, until), &marks))
     }
 }
 

@@ -62,6 +62,13 @@ pub enum Answer {
     Refused,
 }
 
+impl Answer {
+    /// Whether nothing broke and nothing is open: what did not bite breaks nothing.
+    pub fn breaks_nothing(self) -> bool {
+        matches!(self, Answer::Held | Answer::DidNotBite)
+    }
+}
+
 /// An attempt that was made.
 #[derive(Clone, Debug)]
 pub struct Tried {
