@@ -48,7 +48,8 @@ pub struct Options {
 /// What came of one defect.
 struct Row {
     name: String,
-    shrunk: Option<Shrunk>,
+    /// What is left, or why nothing was shrunk.
+    shrunk: Result<Shrunk, String>,
     replays: bool,
     seconds: f64,
 }
@@ -68,22 +69,23 @@ pub fn run(options: &Options) -> Result<String, Error> {
             }
             let hunt = Hunt::of(product, defect.name, &scenarios, &vocabulary);
             let (done, took) = timed(|| {
-                let found = hunt.search(1, options.within)?;
-                let accepted = hunt.scenario(&found)?;
+                let found = hunt.search(1, options.within).ok_or("not found")?;
+                let accepted = hunt.scenario(&found).ok_or("what was drawn cannot be read again")?;
                 let spend = shrink::Options {
                     runs: options.runs,
                     other_seeds: options.other_seeds,
                     jobs: options.jobs,
                     interrupted: || false,
                 };
-                let shrunk = shrink::shrink(&accepted, product, &vocabulary, found.seed, spend).ok()?;
-                Some((Story::of(&accepted, found.seed, &shrunk).file(&shrunk), shrunk))
+                let shrunk = shrink::shrink(&accepted, product, &vocabulary, found.seed, spend);
+                let shrunk = shrunk.map_err(|error| error.to_string())?;
+                Ok::<_, String>((Story::of(&accepted, found.seed, &shrunk).file(&shrunk), shrunk))
             });
-            if let (Some(folder), Some((text, _))) = (&options.out, &done) {
+            if let (Some(folder), Ok((text, _))) = (&options.out, &done) {
                 write(folder, &format!("{}-{}.toml", product.model, defect.name), text)?;
             }
             let shrunk = done.map(|(_, shrunk)| shrunk);
-            let replays = shrunk.as_ref().is_some_and(|shrunk| {
+            let replays = shrunk.as_ref().is_ok_and(|shrunk| {
                 // The file as a person would run it: printed, read again, run.
                 let source = Source::new(&shrunk.accepted.scenario.path, plain(&shrunk.document));
                 let again = scenario::check(source, &vocabulary).ok();
@@ -110,7 +112,7 @@ fn told(rows: &[Row]) -> String {
         "{:46} {:>7} {:>6} {:>13} {:>6}  {:10} {:8} {:>8}\n",
         "defect", "before", "after", "operations", "runs", "1-minimal", "replays", "seconds"
     );
-    let shrunk: Vec<&Shrunk> = rows.iter().filter_map(|row| row.shrunk.as_ref()).collect();
+    let shrunk: Vec<&Shrunk> = rows.iter().filter_map(|row| row.shrunk.as_ref().ok()).collect();
     rows.iter().for_each(|row| table.push_str(&line(row)));
     let minimal = shrunk.iter().filter(|it| it.is_minimal).count();
     let replay = rows.iter().filter(|row| row.replays).count();
@@ -131,8 +133,9 @@ fn told(rows: &[Row]) -> String {
 }
 
 fn line(row: &Row) -> String {
-    let Some(it) = &row.shrunk else {
-        return format!("{:46} not found, or what shows it is no violation of one check\n", row.name);
+    let it = match &row.shrunk {
+        Ok(it) => it,
+        Err(why) => return format!("{:46} {why}\n", row.name),
     };
     let yes = |yes: bool| if yes { "yes" } else { "no" };
     format!(

@@ -3,6 +3,8 @@
 use super::metadata::{NodeId, NodeRecord, NodeType};
 use super::plan::{Node, Shared};
 use super::sql::{Identity, Memory, MemoryView, SQL_PORT, Sql, SqlAnswer};
+use crate::parts::streaming_replication::history::History;
+use crate::parts::streaming_replication::messages::{COPY_PORT, CopyAnswer, CopyRequest};
 use crate::parts::streaming_replication::server::StandbyView;
 use crate::world::port::{Address, CallError};
 use crate::world::process::Process;
@@ -70,6 +72,15 @@ impl Connections {
         match self.query(node, Sql::Identity).await? {
             SqlAnswer::Identity(identity) => Ok(identity),
             _ => Err("unexpected answer".to_owned()),
+        }
+    }
+
+    /// Asks a server for the history of its timelines.
+    pub(super) async fn history(&self, node: &Node) -> Option<History> {
+        let to = Address::new(node.server, COPY_PORT);
+        match self.process.call(to, CopyRequest::Identify, self.plan.parameters.connect_timeout).await {
+            Ok(CopyAnswer::Identity { timeline, history, .. }) => History::parse(timeline, &history).ok(),
+            _ => None,
         }
     }
 

@@ -364,6 +364,7 @@ impl Kingbase {
             control_timeline: server.control().timeline,
             timeline: server.timeline(),
             log_end: server.log_end(),
+            last_received: server.last_received(),
             replayed: server.replayed(),
             lag_seconds: if behind { server.last_replay().map_or(0, since) } else { 0 },
             replay_paused: server.is_replay_paused(),

@@ -112,8 +112,10 @@ pub(super) struct Identity {
     /// The timeline its control page speaks of.
     pub(super) control_timeline: Timeline,
     pub(super) timeline: Timeline,
-    /// Inserted on a primary, received on a standby.
+    /// Inserted on a primary, the end of what it has on a standby.
     pub(super) log_end: Lsn,
+    /// What a standby was sent since its server started (`sys_last_wal_receive_lsn`).
+    pub(super) last_received: Lsn,
     pub(super) replayed: Lsn,
     /// Seconds since the last replayed transaction, by its own clock; 0 if everything received is replayed.
     pub(super) lag_seconds: u64,

@@ -68,7 +68,7 @@ impl Hasher for Digest {
             last[..rest.len()].copy_from_slice(rest);
             self.word(u64::from_le_bytes(last) ^ ((bytes.len() as u64) << 56));
         } else {
-            self.word(xxhash_rust::xxh3::xxh3_64(bytes));
+            self.word(twox_hash::XxHash3_64::oneshot(bytes));
         }
     }
     fn write_u8(&mut self, x: u8) {

@@ -12,6 +12,8 @@ mod status;
 
 use reports::Report;
 
+pub use status::Effort;
+
 use crate::run::RunError;
 use crate::tell::Tale;
 
@@ -20,19 +22,19 @@ use crate::tell::Tale;
 /// # Errors
 /// As [`crate::run::run_scenario`].
 pub fn complete(tale: &Tale<'_>, report: &mut Report) -> Result<(), RunError> {
-    complete_with(tale, report, status::ALONE)
+    complete_with(tale, report, Effort::default())
 }
 
-/// As [`complete`], with so many looks at most that have a run of their own: fewer show the status less often.
+/// As [`complete`], with less effort: the status is shown less often.
 ///
 /// # Errors
 /// As [`crate::run::run_scenario`].
-pub fn complete_with(tale: &Tale<'_>, report: &mut Report, alone: usize) -> Result<(), RunError> {
+pub fn complete_with(tale: &Tale<'_>, report: &mut Report, effort: Effort) -> Result<(), RunError> {
     report.messages = match report.finding() {
         Some(around) => messages::around(tale, around)?,
         None => Vec::new(),
     };
-    let (outputs, known) = status::outputs(tale, alone)?;
+    let (outputs, known) = status::outputs(tale, effort)?;
     report.status = outputs;
     report.limits.cut.extend(known);
     Ok(())

@@ -22,12 +22,24 @@ const REGULAR: u64 = 200;
 const CHANGES: usize = 120;
 /// A run that shows fewer looks than this is not worth it: the looks that are left are had one by one.
 const WORTH: usize = 8;
-/// So many looks have a run of their own.
-pub(super) const ALONE: usize = 160;
 /// Two outputs that differ are looked between until they are this close.
 const CLOSE: Duration = Duration::from_millis(100);
-/// So often is looked between them: a second comes down to less than that.
-const ROUNDS: usize = 5;
+
+/// How much is spent on looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// So many looks have a run of their own.
+    pub alone: usize,
+    /// So often is looked between two outputs that differ.
+    pub rounds: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        // Five halvings bring a second down to less than `CLOSE`.
+        Effort { alone: 160, rounds: 5 }
+    }
+}
 
 /// What the command printed at each moment at which it was typed.
 type Typed = BTreeMap<Instant, StatusOutput>;
@@ -38,13 +50,13 @@ type Typed = BTreeMap<Instant, StatusOutput>;
 /// Looks share a run until one of them has disturbed it; those after that share the next run, which is undisturbed up to
 /// the first of them. Where every look disturbs, each change of a node has a look in a run of its own. Where two outputs
 /// differ, one looks between them.
-pub(super) fn outputs(tale: &Tale<'_>, alone: usize) -> Result<(Vec<StatusOutput>, Option<Sentence>), RunError> {
+pub(super) fn outputs(tale: &Tale<'_>, effort: Effort) -> Result<(Vec<StatusOutput>, Option<Sentence>), RunError> {
     let Some(operations) = nodes::catalogue::operations(tale.product.model) else { return Ok((Vec::new(), None)) };
     let command = &operations.status;
     let mut typed = Typed::new();
-    let mut left = alone;
+    let mut left = effort.alone;
     let mut moments = moments(tale);
-    for _ in 0..=ROUNDS {
+    for _ in 0..=effort.rounds {
         if moments.is_empty() {
             break;
         }

@@ -31,7 +31,7 @@ const SERVES: &[&str] = &["watches standbys", "connected", "disconnected", "itse
 /// The upstream is given up, and nothing is decided yet.
 const GIVEN_UP: &[&str] = &["given up", "skipped"];
 /// Where only a standby that watches no longer may hear who the new primary is.
-const ALSO_HEARS: &[&str] = &["sleeps", "given up", "skipped", "awaits", "upstream standby"];
+const ALSO_HEARS: &[&str] = &["sleeps", "given up", "no term", "skipped", "awaits", "upstream standby"];
 /// Where a standby may hear who the new primary is.
 const HEARS: &[&str] = &joined::<{ WATCHES.len() + ALSO_HEARS.len() }>(&[WATCHES, ALSO_HEARS]);
 
@@ -65,12 +65,13 @@ const OWN: &[Row] = &[
     row("no failover", "no failover will be carried out", &[], &["is paused"]),
     row("upstream standby", "upstream standby \"{}\" (ID: {}) has failed, looking for the primary", &[Same("upstream"), Same("upstream id")], &["given up"]),
     row("skipped", "repmgrd not running on node \"{}\" (ID: {}), skipping", &[Free, Free], GIVEN_UP),
+    row("no term", "unable to determine electoral term", &[], &["given up"]),
     row("validates", "executing \"failover_validation_command\"", &[], GIVEN_UP),
     row("not valid", "failover validation command returned a non-zero value: {}", &[Free], &["validates"]),
-    row("votes again", "rerunning election after {} seconds (\"election_rerun_interval\")", &[Free], &["not valid", "awaits", "given up", "skipped"]),
+    row("votes again", "rerunning election after {} seconds (\"election_rerun_interval\")", &[Free], &["not valid", "awaits", "given up", "skipped", "no term"]),
     row("commences", "election rerun will now commence", &[], &["votes again"]),
     row("awaits", "follower node awaiting notification from a candidate node", &[], GIVEN_UP),
-    row("not notified", "no notification received from new primary after {} seconds", &[Free], &["awaits", "given up", "skipped"]),
+    row("not notified", "no notification received from new primary after {} seconds", &[Free], &["awaits", "given up", "skipped", "no term"]),
     row("split", "no nodes from the primary location \"{}\" visible - assuming network split", &[Free], GIVEN_UP),
     row("still seen", "cancelling failover as some nodes can still see the primary", &[], GIVEN_UP),
     row("no majority", "unable to reach a qualified majority of nodes", &[], GIVEN_UP),
@@ -162,7 +163,7 @@ impl Procedure for Repmgrd {
         let (step, rests) = match row.name {
             "watches standbys" | "watches upstream" | "is a witness" | "recovered" | "resumed" => ("watches", true),
             "no ping" | "no answer" | "no ping again" | "upstream lost" | "probes" | "sleeps" => ("probes", false),
-            "given up" | "skipped" | "validates" | "votes again" | "commences" => ("decides", false),
+            "given up" | "no term" | "skipped" | "validates" | "votes again" | "commences" => ("decides", false),
             "awaits" => ("waits for the winner", false),
             "wins" | "promoting" | "how" => ("promotes", false),
             "notifies all" | "notifies" => ("notifies", false),

@@ -5,21 +5,8 @@ use crate::kingbase::conf;
 use crate::kingbase::metadata::{NodeId, NodeRecord, NodeType, following};
 use crate::kingbase::plan::Node;
 use crate::kingbase::sql::{Memory, Sql};
-use crate::parts::streaming_replication::history::History;
-use crate::parts::streaming_replication::messages::{COPY_PORT, CopyAnswer, CopyRequest};
-use crate::world::port::Address;
 
 impl Repmgr {
-    /// Asks a server for its history.
-    async fn history_of(&self, node: &Node) -> Option<History> {
-        let to = Address::new(node.server, COPY_PORT);
-        let limit = self.plan.parameters.connect_timeout;
-        match self.process().call(to, CopyRequest::Identify, limit).await {
-            Ok(CopyAnswer::Identity { timeline, history, .. }) => History::parse(timeline, &history).ok(),
-            _ => None,
-        }
-    }
-
     /// Writes into this node's files whom it follows, and makes its slot there.
     pub(super) async fn point_at(&self, upstream: &Node) -> Result<(), String> {
         let (world, host) = (self.process().world(), self.me.host);
@@ -54,7 +41,7 @@ pub(in super::super) async fn follow(run: &Repmgr) -> i32 {
         run.speech.error("unable to find a follow target");
         return code::FOLLOW_FAIL;
     };
-    let Some(target_log) = run.history_of(&target).await else {
+    let Some(target_log) = run.connections.history(&target).await else {
         run.say_no_connection(&target, "no answer");
         return code::DB_CONN;
     };

@@ -18,8 +18,13 @@ pub(super) struct Sibling {
 /// What a sibling says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Says {
+    /// What it was sent since its server started: a standby that was restarted and finds no primary says less than it
+    /// has.
     pub(super) received: Lsn,
+    /// A primary, and whether this node could follow it with what it has.
     pub(super) is_primary: bool,
+    pub(super) can_be_followed: bool,
+    /// Without a repmgrd of which its server knows it is counted, and nothing else is asked of it.
     pub(super) has_repmgrd: bool,
     /// How many seconds ago it saw the upstream.
     pub(super) upstream_seen: Option<u64>,
@@ -75,7 +80,10 @@ pub(super) fn vote(ballot: &Ballot) -> Outcome {
     }
     let seen: Vec<(&Sibling, Says)> =
         ballot.siblings.iter().filter_map(|sibling| Some((sibling, sibling.says?))).collect();
-    if let Some((sibling, _)) = seen.iter().find(|(sibling, says)| says.is_primary && !sibling.is_witness) {
+    let asked = || seen.iter().filter(|(_, says)| says.has_repmgrd);
+    let new_primary =
+        |(sibling, says): &&(&Sibling, Says)| says.is_primary && says.can_be_followed && !sibling.is_witness;
+    if let Some((sibling, _)) = asked().find(new_primary) {
         return Outcome::Follow(sibling.id);
     }
     let near_primary = |location: &str| location == ballot.primary_location;
@@ -83,7 +91,7 @@ pub(super) fn vote(ballot: &Ballot) -> Outcome {
         return Outcome::NetworkSplit;
     }
     let still_sees = |says: &Says| says.upstream_seen.is_some_and(|seconds| seconds < ballot.fresh);
-    if ballot.needs_consensus && seen.iter().any(|(_, says)| still_sees(says)) {
+    if ballot.needs_consensus && asked().any(|(_, says)| still_sees(says)) {
         return Outcome::StillVisible;
     }
     let (shared, visible) = (ballot.siblings.len() + 1, seen.len() + 1);
@@ -96,8 +104,10 @@ pub(super) fn vote(ballot: &Ballot) -> Outcome {
 /// The longest log wins, then the highest priority, then the lowest number.
 fn best(ballot: &Ballot, seen: &[(&Sibling, Says)]) -> Outcome {
     let own = (ballot.received, ballot.priority, -ballot.me);
-    let eligible =
-        seen.iter().filter(|(sibling, says)| !sibling.is_witness && sibling.priority > 0 && says.has_repmgrd);
+    let is_candidate = |(sibling, says): &&(&Sibling, Says)| {
+        !sibling.is_witness && sibling.priority > 0 && says.has_repmgrd && !says.is_primary
+    };
+    let eligible = seen.iter().filter(is_candidate);
     let others = eligible.map(|(sibling, says)| (says.received, sibling.priority, -sibling.id));
     match others.max() {
         Some(best) if ballot.priority <= 0 || best > own => Outcome::Lost(-best.2),
@@ -111,7 +121,13 @@ mod tests {
     use super::*;
 
     fn sibling(id: NodeId, received: u64) -> Sibling {
-        let says = Says { received: Lsn(received), is_primary: false, has_repmgrd: true, upstream_seen: Some(30) };
+        let says = Says {
+            received: Lsn(received),
+            is_primary: false,
+            can_be_followed: false,
+            has_repmgrd: true,
+            upstream_seen: Some(30),
+        };
         Sibling { id, is_witness: false, priority: 100, location: "default".to_owned(), says: Some(says) }
     }
 
@@ -169,7 +185,33 @@ mod tests {
     #[test]
     fn a_sibling_that_is_primary_is_followed() {
         let mut promoted = sibling(3, 1);
-        promoted.says = promoted.says.map(|says| Says { is_primary: true, ..says });
+        promoted.says = promoted.says.map(|says| Says { is_primary: true, can_be_followed: true, ..says });
         assert_eq!(vote(&ballot(vec![promoted])), Outcome::Follow(3));
+    }
+
+    #[test]
+    fn a_primary_that_went_its_own_way_is_no_reason_not_to_win() {
+        let mut rogue = sibling(3, 900);
+        rogue.says = rogue.says.map(|says| Says { is_primary: true, ..says });
+        assert_eq!(vote(&ballot(vec![rogue])), Outcome::Won);
+    }
+
+    #[test]
+    fn a_sibling_without_a_repmgrd_is_counted_and_asked_nothing() {
+        let mut silent = sibling(3, 900);
+        silent.says = silent.says.map(|says| Says {
+            is_primary: true,
+            can_be_followed: true,
+            has_repmgrd: false,
+            upstream_seen: Some(0),
+            ..says
+        });
+        let ballot = Ballot { needs_consensus: true, ..ballot(vec![silent]) };
+        assert_eq!(vote(&ballot), Outcome::Won, "it is the second of two that are seen, and neither primary nor ahead");
+    }
+
+    #[test]
+    fn who_was_restarted_and_finds_no_primary_stands_behind_the_others() {
+        assert_eq!(vote(&Ballot { received: Lsn::NONE, ..ballot(vec![sibling(3, 500)]) }), Outcome::Lost(3));
     }
 }

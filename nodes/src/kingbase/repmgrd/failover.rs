@@ -10,7 +10,7 @@ use crate::kingbase::metadata::{NodeId, NodeRecord, NodeType};
 use crate::kingbase::plan::Node;
 use crate::kingbase::repmgr::{self, Options, Repmgr};
 use crate::kingbase::speech::{Level, Output, Speech};
-use crate::kingbase::sql::{Memory, Sql, VOTE_AGAIN};
+use crate::kingbase::sql::{Identity, Memory, Sql, VOTE_AGAIN};
 use crate::product::CommandFailure;
 
 /// The name under which a fault breaks the command that must agree to a promotion.
@@ -30,7 +30,13 @@ impl Repmgrd {
         if self.records().await.iter().any(|it| it.id == upstream.id && it.kind == NodeType::Standby) {
             return self.leave_standby(upstream).await;
         }
-        let ballot = self.ballot(upstream).await;
+        // A server that was restarted meanwhile has forgotten who watches it.
+        self.register().await;
+        let Some(ballot) = self.ballot(upstream).await else {
+            self.log(Level::Error, "unable to determine electoral term");
+            self.process.announce("election.held", fields! { outcome: word_of(Outcome::NotCandidate), visible: 0_u64 });
+            return self.wait_for_winner().await;
+        };
         let mut outcome = vote(&ballot);
         if outcome == Outcome::Won && !self.is_validated().await {
             outcome = Outcome::Rerun;
@@ -138,19 +144,20 @@ impl Repmgrd {
         self.process.announce("repmgrd.degraded", fields! { why: why });
     }
 
-    async fn ballot(&self, upstream: &Node) -> Ballot {
-        let records = self.records().await;
+    /// What this node knows; nothing if its own server does not answer.
+    async fn ballot(&self, upstream: &Node) -> Option<Ballot> {
+        let own = self.connections.identity(&self.me).await.ok()?;
+        let records = self.connections.records(&self.me).await.ok()?;
         let is_sibling =
             |record: &&NodeRecord| record.id != self.me.id && record.active && record.upstream == Some(upstream.id);
         let mut siblings = Vec::new();
         for record in records.iter().filter(is_sibling) {
             let Some(node) = self.plan.node(record.id) else { continue };
-            siblings.push(self.look_at(node, record.kind).await);
+            siblings.push(self.look_at(node, record.kind, &own).await);
         }
-        let received = self.connections.identity(&self.me).await.map_or_else(|_| Default::default(), |it| it.log_end);
-        Ballot {
+        Some(Ballot {
             me: self.me.id,
-            received,
+            received: own.last_received,
             priority: self.me.priority,
             location: self.me.location.clone(),
             primary_location: upstream.location.clone(),
@@ -159,10 +166,10 @@ impl Repmgrd {
             fresh: 2 * self.plan.parameters.monitor_interval.as_secs(),
             counts_majority: !self.plan.has_defect("minority-may-promote"),
             siblings,
-        }
+        })
     }
 
-    async fn look_at(&self, node: &Node, kind: NodeType) -> Sibling {
+    async fn look_at(&self, node: &Node, kind: NodeType, own: &Identity) -> Sibling {
         let is_witness = kind == NodeType::Witness;
         let says = match self.connections.identity(node).await {
             Ok(identity) => {
@@ -173,9 +180,11 @@ impl Repmgrd {
                         &format!("repmgrd not running on node \"{}\" (ID: {}), skipping", node.name, node.id),
                     );
                 }
+                let is_primary = !identity.in_recovery;
                 Some(Says {
-                    received: identity.log_end,
-                    is_primary: !identity.in_recovery,
+                    received: identity.last_received,
+                    is_primary,
+                    can_be_followed: is_primary && !is_witness && self.can_follow(node, own).await,
                     has_repmgrd: memory.pid.is_some(),
                     upstream_seen: memory.upstream_last_seen,
                 })
@@ -184,6 +193,12 @@ impl Repmgrd {
         };
         let (priority, location) = (node.priority, node.location.clone());
         Sibling { id: node.id, is_witness, priority, location, says }
+    }
+
+    /// Whether what this node has is the beginning of what another one has.
+    async fn can_follow(&self, node: &Node, own: &Identity) -> bool {
+        let history = self.connections.history(node).await;
+        history.is_some_and(|history| history.continues(own.timeline, own.log_end))
     }
 
     async fn win(&self, ballot: &Ballot) {

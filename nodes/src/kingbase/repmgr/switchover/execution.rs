@@ -354,6 +354,6 @@ impl Switchover<'_> {
 
 impl Repmgr {
     async fn received(&self) -> Lsn {
-        self.connections.identity(&self.me).await.map_or(Lsn::NONE, |own| own.log_end)
+        self.connections.identity(&self.me).await.map_or(Lsn::NONE, |own| own.last_received)
     }
 }

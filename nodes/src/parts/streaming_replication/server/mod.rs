@@ -180,6 +180,8 @@ pub struct Server {
     /// The last checkpoint record that was replayed: where it is, its redo position, its timeline.
     replayed_checkpoint: Cell<Option<(Lsn, Lsn, Timeline)>>,
     received: Cell<Lsn>,
+    /// How far streaming has come in this life, from the beginning of the segment it asked for first.
+    streamed: Cell<Lsn>,
     /// Written by the receiver, durable or not.
     written: Cell<Lsn>,
     /// The receiver is writing: a promotion waits for it, or two would write the log at once.
@@ -243,6 +245,7 @@ impl Server {
             writer: RefCell::default(),
             replayed_checkpoint: Cell::default(),
             received: Cell::default(),
+            streamed: Cell::default(),
             written: Cell::default(),
             writing: Cell::default(),
             replayed: Cell::default(),
@@ -362,6 +365,13 @@ impl Server {
     /// How far its log goes: inserted on a primary, received on a standby.
     pub fn log_end(&self) -> Lsn {
         self.writer.borrow().as_ref().map_or(self.received.get(), Writer::end)
+    }
+
+    /// How far streaming has come in this life, and only that (`sys_last_wal_receive_lsn`): none before the first stream
+    /// is asked for, and the beginning of its segment until the upstream sends something. What was received before a
+    /// restart does not count.
+    pub fn last_received(&self) -> Lsn {
+        self.streamed.get()
     }
 
     /// How far its log is durable.

@@ -63,6 +63,10 @@ impl Server {
             receiving.inbox.clear();
             receiving.stream
         };
+        if self.streamed.get() == Lsn::NONE {
+            let shape = self.store.log.shape();
+            self.streamed.set(Lsn(shape.segment_start(shape.segment_of(self.received.get()))));
+        }
         let settings = self.settings();
         let start = Say::Start {
             name: settings.application_name,
@@ -118,6 +122,8 @@ impl Server {
                 Some(Heard::Said(Say::Accepted { timeline })) => {
                     self.receiving.borrow_mut().accepted = true;
                     let (from, own) = (self.received.get(), self.timeline.get());
+                    // The real one is sent the segment again from its beginning, which is the same bytes.
+                    self.streamed.set(from);
                     self.log("LOG", &format!("started streaming WAL from primary at {from} on timeline {own}"));
                     self.process.announce(
                         "stream.started",
@@ -164,6 +170,7 @@ impl Server {
         self.report_progress();
         tail.flush().await?;
         self.received.set(next);
+        self.streamed.set(next);
         if self.place_of(next) > segment {
             // A finished segment: somebody else archives it.
             let name = self.files.name_of(SegmentFile { segment, timeline: self.timeline.get() });
