@@ -10,7 +10,7 @@ use super::parameters::Parameters;
 use super::plan::{Configuration, DATA, Dress, Node, Shared};
 use super::recovery;
 use super::repmgrd::{self, repmgrd};
-use super::server::{ARCHIVE_COMMAND, STANDBY_SIGNAL, kingbase};
+use super::server::{ARCHIVE_COMMAND, STANDBY_SIGNAL, is_paused, kingbase};
 use super::speech::{Output, Speech};
 use super::{ctl, ssh, tools};
 use crate::parts::engine::{EngineLayout, EngineShape};
@@ -305,9 +305,12 @@ impl Cluster for Kingbase {
             self.plan.nodes().iter().partition(|node| Some(node.id) == leading);
         let serves = |node: &&&Node| whole.contains(&node.host) && self.is_alive(node);
         let electors: Vec<&&Node> = others.iter().filter(serves).collect();
+        let candidates = || electors.iter().filter(|node| node.first_type != NodeType::Witness);
+        let is_watched = |node: &&&&Node| self.world.status(node.repmgrd).exists() && !is_paused(&self.world, node);
         liveness::may_stand_still(&Situation {
             primary_serves: leader.iter().any(|node| serves(&node)),
-            candidates: electors.iter().filter(|node| node.first_type != NodeType::Witness).count(),
+            candidates: candidates().count(),
+            watched: candidates().filter(is_watched).count(),
             electors: electors.len(),
             others: others.len(),
             automatic: self.plan.parameters.failover == "automatic",

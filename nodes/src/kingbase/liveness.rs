@@ -30,6 +30,8 @@ pub(super) struct Situation {
     pub(super) electors: usize,
     /// How many of them can be promoted.
     pub(super) candidates: usize,
+    /// How many of these have a repmgrd that runs and is not paused.
+    pub(super) watched: usize,
     /// How many nodes there are beside the leading one.
     pub(super) others: usize,
     /// Whether repmgrd promotes by itself.
@@ -63,6 +65,12 @@ pub(super) fn may_stand_still(now: &Situation) -> Option<Reason> {
             "主库已不在,核心中也没有可提升的备机在运行",
         ));
     }
+    if now.watched == 0 {
+        return Some(Reason::new(
+            "its primary is gone, and the repmgrd of every standby of the core is paused or does not run",
+            "主库已不在,而核心中每个备机的 repmgrd 都已暂停或未运行",
+        ));
+    }
     no_majority(now.electors, now.others, ("the election of repmgrd", "repmgrd 选举"))
 }
 
@@ -76,6 +84,7 @@ mod tests {
             primary_serves: true,
             electors: 0,
             candidates: 0,
+            watched: 0,
             others: 2,
             automatic: false,
             waits_for_standby: true,
@@ -91,6 +100,8 @@ mod tests {
         now.automatic = true;
         assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no standby")));
         (now.candidates, now.electors) = (1, 1);
+        assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("paused")));
+        now.watched = 1;
         assert!(may_stand_still(&now).is_some_and(|why| why.en.contains("no majority")));
         now.electors = 2;
         assert_eq!(may_stand_still(&now), None);

@@ -13,6 +13,7 @@ use crate::parts::streaming_replication::server::{
     ArchiveMode, Mode, Server, ServerSettings, Surroundings, SynchronousCommit, Upstream,
 };
 use crate::product::{CommandFailure, NodeState, events};
+use crate::world::World;
 use crate::world::executor::LocalFuture;
 use crate::world::process::Process;
 use crate::world::time::Instant;
@@ -177,7 +178,7 @@ pub(super) async fn kingbase(process: Process, plan: Shared, id: NodeId) -> i32 
         }
     };
     let memory = SharedMemory::default();
-    memory.paused.set(read_pause(&process, id));
+    memory.paused.set(is_paused(process.world(), &node));
     let kingbase = Rc::new(Kingbase { process: process.clone(), plan, id, server: server.clone(), memory });
     process.spawn(kingbase.clone().serve());
     process.spawn(kingbase.clone().announce_ready());
@@ -185,9 +186,10 @@ pub(super) async fn kingbase(process: Process, plan: Shared, id: NodeId) -> i32 
     server.run().await
 }
 
-fn read_pause(process: &Process, id: NodeId) -> bool {
-    let text = process.read_file(PAUSE_FILE).unwrap_or_default();
-    String::from_utf8_lossy(&text).trim() == format!("{id}:1")
+/// Whether the repmgrd of a node is paused, as its server has written down.
+pub(super) fn is_paused(world: &World, node: &Node) -> bool {
+    let text = world.read_file(node.host, PAUSE_FILE).unwrap_or_default();
+    String::from_utf8_lossy(&text).trim() == format!("{}:1", node.id)
 }
 
 impl Kingbase {

@@ -8,7 +8,7 @@ use super::gaussdb::{gaussdb, recover_primary};
 use super::gs_ctl;
 use super::gs_guc::gs_guc;
 use super::gs_om::gs_om;
-use super::liveness::{self, Situation};
+use super::liveness::{self, Arbiter, Situation};
 use super::parameters::Parameters;
 use super::plan::{Configuration, Defects, Node, SYSTEM_ID, Shared};
 use super::rules::quorum::SyncStandbys;
@@ -279,7 +279,15 @@ impl Cluster for OpenGaussHa {
         let waits =
             !parameters.most_available_sync && !["off", "local"].contains(&parameters.synchronous_commit.as_str());
         let needed = self.configuration.sync.as_ref().filter(|_| waits).map_or(0, SyncStandbys::count);
-        liveness::may_stand_still(&Situation { primaries: primaries.len(), standbys: standbys.len(), needed })
+        let arbiter = self.configuration.cm_server.get().map(|server| Arbiter {
+            in_core: whole.contains(&self.world.host_of(*server)) && self.world.status(*server).exists(),
+            core: whole.len(),
+            all: self.configuration.nodes().len(),
+        });
+        // What is down is started by the arbiter and follows.
+        let standbys =
+            if arbiter.is_some_and(|it| it.in_core) { whole.len().saturating_sub(1) } else { standbys.len() };
+        liveness::may_stand_still(&Situation { primaries: primaries.len(), standbys, needed, arbiter })
     }
 
     fn starts_databases(&self, _: HostId) -> bool {
