@@ -4,6 +4,7 @@ use crate::parts::standstill::Reason;
 use crate::product::Wait;
 
 use super::parameters::Parameters;
+use super::rules::arbitration::may_choose;
 
 /// The waits until a primary serves again whose standbys are gone: their streams are given up, the heartbeat is old, a
 /// demotion that nobody took over is given up. With CM the arbiter also waits for a primary before it makes another one.
@@ -81,7 +82,7 @@ fn nobody_promotes(arbiter: Option<Arbiter>) -> Option<Reason> {
             "no server of the core is primary, and the arbiter that could promote one is not in the core",
             "核心中没有主库,而能够提升备机的仲裁者不在核心中",
         )),
-        Some(Arbiter { core, all, .. }) => (core * 2 < all).then(|| {
+        Some(Arbiter { core, all, .. }) => (!may_choose(core, all)).then(|| {
             Reason::new(
                 format!(
                     "no server of the core is primary, and the arbiter hears for certain only {core} of {all} nodes"

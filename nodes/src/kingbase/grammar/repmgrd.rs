@@ -258,4 +258,13 @@ mod tests {
         assert_eq!(stray(&paused), None);
         assert_eq!(stray(&[&paused[..], &WON[..1]].concat()), Some(11));
     }
+
+    #[test]
+    fn a_repmgrd_without_its_own_server_waits_for_a_winner_and_never_wins() {
+        let without = [&WATCHED[..], &PROBED, &["unable to determine electoral term"]].concat();
+        let told_of = "attempting to follow new primary \"node3\" (node ID: 3)";
+        assert_eq!(stray(&without), None);
+        assert_eq!(stray(&[&without[..], &[told_of]].concat()), None);
+        assert_eq!(stray(&[&without[..], &WON[..1]].concat()), Some(10));
+    }
 }

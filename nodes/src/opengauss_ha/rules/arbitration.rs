@@ -61,6 +61,11 @@ impl Order {
     }
 }
 
+/// Whether so many nodes that are heard of may choose a primary among them: half of all.
+pub const fn may_choose(heard: usize, all: usize) -> bool {
+    heard * 2 >= all
+}
+
 /// The orders for all nodes, in their order (`None`: nobody has heard of that node lately), and the arbiter's new term.
 pub fn arbitrate(reports: &[Option<Report>], arbiter: Arbiter) -> (Vec<Order>, u64) {
     let heard = || reports.iter().enumerate().filter_map(|(node, report)| Some((node, (*report)?)));
@@ -83,7 +88,7 @@ pub fn arbitrate(reports: &[Option<Report>], arbiter: Arbiter) -> (Vec<Order>, u
             Some(_) => Order::Stay,
         })
         .collect();
-    let is_majority = heard().count() * 2 >= reports.len();
+    let is_majority = may_choose(heard().count(), reports.len());
     let is_busy = heard().any(|(_, report)| report.is_busy);
     if keeper.is_some() || !arbiter.may_replace || !is_majority || is_busy {
         return (orders, highest);
